@@ -1,0 +1,120 @@
+// node scripts/build.mjs [core|ts]
+// Also part of setup.mjs, where nothing is installed yet: Node's own modules only.
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { absolute, runAsMain, runNode } from "./lib.mjs";
+
+const generated = "src/generated";
+
+/**
+ * @typedef {object} Part
+ * @property {string[]} inputs files and folders that decide whether the outputs are stale
+ * @property {string} dir what the build empties and fills; the hash of the inputs is kept there, too
+ * @property {string[]} outputs files in it that the build must have written
+ * @property {() => void} run
+ */
+
+const coreInputs = ["package-lock.json", "scripts/build.mjs", "asconfig.json", "assembly"];
+
+/** @type {Record<string, Part>} */
+const parts = {
+  core: {
+    inputs: coreInputs,
+    dir: generated,
+    outputs: ["core.wasm", "core.js", "core.d.ts", "core-inline.ts", "core.debug.wasm"],
+    run: buildCore,
+  },
+  ts: {
+    inputs: [...coreInputs, "package.json", "tsconfig.json", "tsconfig.build.json", "src"],
+    dir: "dist",
+    outputs: [
+      "src/index.js",
+      "src/index.d.ts",
+      "src/cli/main.js",
+      `${generated}/core.wasm`,
+      `${generated}/core.js`,
+    ],
+    run: buildTs,
+  },
+};
+
+function buildCore() {
+  const asc = absolute("node_modules/assemblyscript/bin/asc.js");
+  for (const target of ["debug", "release"]) {
+    // The entry stands here and not in asconfig.json: without one, asc prints its help and exits 0.
+    runNode(asc, ["assembly/index.ts", "--config", "asconfig.json", "--target", target]);
+  }
+  const base64 = fs.readFileSync(absolute(`${generated}/core.wasm`), "base64");
+  // The annotation keeps the literal out of the declaration file.
+  fs.writeFileSync(
+    absolute(`${generated}/core-inline.ts`),
+    `export const coreBase64: string = "${base64}";\n`,
+  );
+}
+
+function buildTs() {
+  runNode(absolute("node_modules/typescript/bin/tsc"), ["-p", "tsconfig.build.json"]);
+  for (const file of ["core.wasm", "core.js", "core.d.ts"]) {
+    fs.copyFileSync(absolute(`${generated}/${file}`), absolute(`dist/${generated}/${file}`));
+  }
+  fs.chmodSync(absolute("dist/src/cli/main.js"), 0o755);
+}
+
+/** @param {string[]} inputs */
+function hashInputs(inputs) {
+  const hash = createHash("sha256");
+  for (const file of inputs.flatMap(filesBelow)) {
+    const content = fs.readFileSync(absolute(file));
+    hash.update(`${file} ${content.length}\n`).update(content);
+  }
+  return hash.digest("hex");
+}
+
+/**
+ * @param {string} file
+ * @returns {string[]}
+ */
+function filesBelow(file) {
+  if (file === generated) return [];
+  if (!fs.statSync(absolute(file)).isDirectory()) return [file];
+  const names = fs.readdirSync(absolute(file)).toSorted();
+  return names.flatMap((name) => filesBelow(`${file}/${name}`));
+}
+
+/** @param {Part} part */
+function missingOutputs({ dir, outputs }) {
+  return outputs.map((file) => `${dir}/${file}`).filter((file) => !fs.existsSync(absolute(file)));
+}
+
+/** @param {Part} part */
+function buildPart(part, /** @type {{ force: boolean }} */ { force }) {
+  const stamp = absolute(`${part.dir}/.stamp`);
+  // Hashed before the build, so that a file saved while it runs makes the result stale.
+  const hash = hashInputs(part.inputs);
+  const fresh = fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === hash;
+  if (fresh && !force && missingOutputs(part).length === 0) return;
+
+  process.stderr.write(`building ${part.dir}\n`);
+  fs.rmSync(absolute(part.dir), { recursive: true, force: true });
+  fs.mkdirSync(absolute(part.dir), { recursive: true });
+  part.run();
+  // asc exits 0 when a key of asconfig.json or the name of a target is misspelt.
+  const missing = missingOutputs(part);
+  if (missing.length > 0) throw new Error(`the build did not write ${missing.join(", ")}`);
+  fs.writeFileSync(stamp, hash);
+}
+
+/** Builds what is missing or stale. */
+export function buildStale() {
+  for (const part of Object.values(parts)) buildPart(part, { force: false });
+}
+
+runAsMain(import.meta.url, () => {
+  const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
+  for (const name of names) {
+    const part = parts[name];
+    if (part === undefined)
+      throw new Error(`there is no ${name} to build, only ${Object.keys(parts).join(", ")}`);
+    buildPart(part, { force: true });
+  }
+});
