@@ -15,7 +15,7 @@ function readLocked(file) {
   return JSON.parse(fs.readFileSync(absolute(file), "utf8")).packages;
 }
 
-/** Whether node_modules holds what package-lock.json asks for, by npm's own record of what it installed. */
+/** Whether node_modules holds what package-lock.json asks for, by npm's record of what it installed. */
 function isInstalled() {
   const wanted = readLocked("package-lock.json") ?? {};
   const installed = readLocked("node_modules/.package-lock.json");
@@ -24,7 +24,8 @@ function isInstalled() {
     const found = installed[path];
     // The packages of other platforms are optional and absent.
     if (path === "" || (optional && found === undefined)) return true;
-    return found?.version === version && found?.integrity === integrity;
+    const same = found?.version === version && found?.integrity === integrity;
+    return same && fs.existsSync(absolute(path));
   });
 }
 
