@@ -1,0 +1,432 @@
+/**
+ * Numbers that both sides of the wasm boundary agree on: the only file that asc *and* tsc compile.
+ *
+ * - Only `export const NAME = <integer expression>`: no types, enums, functions or imports.
+ * - Every value fits in 31 bits: asc reads 0x8000_0000 as a negative i32, JavaScript does not.
+ * - A trailing comment gives the unit, or the kernel symbol that the number stands for.
+ */
+export const ABI_VERSION = 1; // other builds and their snapshots are refused
+
+// Geometry (x86-64).
+export const PAGE_SHIFT = 12;
+export const PAGE_SIZE = 1 << PAGE_SHIFT; // bytes
+export const PAGEBLOCK_ORDER = 9;
+export const PAGEBLOCK_PAGES = 1 << PAGEBLOCK_ORDER;
+export const MEMORY_BLOCK_ORDER = 15; // 128 MiB
+export const MEMORY_BLOCK_PAGES = 1 << MEMORY_BLOCK_ORDER;
+export const MAX_ORDER = 10; // the largest order the buddy allocator keeps
+export const NR_ORDERS = MAX_ORDER + 1;
+
+// pfn 0 is never handed out, so a zeroed field means "no page".
+export const PFN_NONE = 0;
+export const ZERO_PFN = 1; // the shared zero page
+export const FIRST_PFN = 2; // the first frame a zone may hand out
+export const MAX_PFN = 1 << 26; // PTEs have 26 bits of pfn
+
+// The page record: i32 fields, byte offsets. assembly/state/page.ts asserts offsetof<Page>() against them.
+export const PAGE_RECORD_SIZE = 32; // bytes
+export const PAGE_RECORD_SHIFT = 5;
+export const PAGE_FLAGS = 0; // PG_* bits
+export const PAGE_REFCOUNT = 4; // page->_count
+export const PAGE_MAPCOUNT = 8; // page_mapcount(): PTEs that map the page, 0 = unmapped
+export const PAGE_MAPPING = 12; // object id << 2 | tag bits
+export const PAGE_INDEX = 16; // offset in the mapping, or linear page index in the VMA
+export const PAGE_PRIVATE = 20; // page_private(); the order while on a buddy list
+export const PAGE_NEXT = 24; // page->lru, as pfns; 0 ends a list
+export const PAGE_PREV = 28;
+
+// page->flags
+export const PG_LOCKED = 1 << 0;
+export const PG_ERROR = 1 << 1;
+export const PG_REFERENCED = 1 << 2;
+export const PG_UPTODATE = 1 << 3;
+export const PG_DIRTY = 1 << 4;
+export const PG_LRU = 1 << 5;
+export const PG_ACTIVE = 1 << 6;
+export const PG_UNEVICTABLE = 1 << 7;
+export const PG_MLOCKED = 1 << 8;
+export const PG_SWAPBACKED = 1 << 9;
+export const PG_SWAPCACHE = 1 << 10;
+export const PG_WRITEBACK = 1 << 11;
+export const PG_PRIVATE = 1 << 12;
+export const PG_PRIVATE_2 = 1 << 13;
+export const PG_RESERVED = 1 << 14;
+export const PG_HWPOISON = 1 << 15;
+export const PG_HEAD = 1 << 16;
+export const PG_TAIL = 1 << 17;
+export const PG_CHECKED = 1 << 18;
+export const PG_MAPPEDTODISK = 1 << 19;
+export const PG_RECLAIM = 1 << 20;
+export const PG_BUDDY = 1 << 21; // PageBuddy(): head of a free block, order in private
+export const PG_ANON_EXCLUSIVE = 1 << 22; // since 5.19: one process alone maps the page
+export const PG_ISOLATED = 1 << 23; // ours, for the recount: isolation holds a reference
+
+// page->mapping
+export const MAPPING_TAG_MASK = 3;
+export const MAPPING_TAG_SHIFT = 2;
+export const MAPPING_ANON = 1; // PAGE_MAPPING_ANON
+export const MAPPING_KSM = 3; // PAGE_MAPPING_ANON | PAGE_MAPPING_KSM
+
+// A PTE: 26 bits of pfn or swap slot, 6 of flags. Not present and not PROT_NONE: an entry, whose kind is
+// PTE_MIGRATION.
+export const PTE_SHIFT = 6;
+export const PTE_FLAG_MASK = (1 << PTE_SHIFT) - 1;
+export const PTE_PRESENT = 1 << 0;
+export const PTE_WRITE = 1 << 1; // also: the migration entry is a write entry
+export const PTE_DIRTY = 1 << 2;
+export const PTE_ACCESSED = 1 << 3; // also: the migration entry is an exclusive one
+export const PTE_KVM = 1 << 4; // ours: KVM's second-stage table maps the page too
+export const PTE_PROTNONE = 1 << 5;
+export const PTE_MIGRATION = 1 << 2; // of an entry: migration entry, else swap entry
+export const PTE_EXCLUSIVE = 1 << 3; // of a migration entry
+
+// errno
+export const ENOENT = 2;
+export const EINTR = 4;
+export const EIO = 5;
+export const EAGAIN = 11;
+export const ENOMEM = 12;
+export const EACCES = 13;
+export const EFAULT = 14;
+export const EBUSY = 16;
+export const EEXIST = 17;
+export const ENODEV = 19;
+export const EINVAL = 22;
+
+export const MIGRATEPAGE_SUCCESS = 0;
+export const STATUS_UNTOUCHED = 1 << 20; // a move_pages status that the kernel never wrote
+
+// enum migrate_mode
+export const MIGRATE_ASYNC = 0;
+export const MIGRATE_SYNC_LIGHT = 1;
+export const MIGRATE_SYNC = 2;
+
+// enum migrate_reason
+export const MR_COMPACTION = 0;
+export const MR_MEMORY_FAILURE = 1;
+export const MR_MEMORY_HOTPLUG = 2;
+export const MR_SYSCALL = 3;
+export const MR_MEMPOLICY_MBIND = 4;
+export const MR_NUMA_MISPLACED = 5;
+export const MR_CMA = 6;
+
+// Migrate types of a pageblock.
+export const MIGRATE_UNMOVABLE = 0;
+export const MIGRATE_RECLAIMABLE = 1;
+export const MIGRATE_MOVABLE = 2;
+export const MIGRATE_ISOLATE = 3;
+export const NR_MIGRATE_TYPES = 4;
+
+// Zones, in the order in which they are laid out in a node.
+export const ZONE_DMA32 = 0;
+export const ZONE_NORMAL = 1;
+export const ZONE_MOVABLE = 2;
+export const MAX_NODES = 8;
+export const MAX_ZONES = 16;
+export const MAX_NUMNODES = 64; // node ids from here on do not exist in any kernel modelled
+
+// LRU lists of a zone.
+export const LRU_INACTIVE_ANON = 0;
+export const LRU_ACTIVE_ANON = 1;
+export const LRU_INACTIVE_FILE = 2;
+export const LRU_ACTIVE_FILE = 3;
+export const LRU_UNEVICTABLE = 4;
+export const NR_LRU_LISTS = 5;
+
+// Kernel profiles.
+export const KERNEL_V3_12 = 0;
+export const KERNEL_V6_1 = 1;
+export const KERNEL_V6_12 = 2;
+
+// Pin policies, and the repairs of POLICY_RFC as switches.
+export const POLICY_PIN = 0;
+export const POLICY_RFC = 1;
+export const POLICY_DROP_GET = 2;
+export const REPAIR_L1 = 1 << 0; // apf_mapping writable, its locks and lists initialised
+export const REPAIR_L2 = 1 << 1; // harmless bdi, and a set_page_dirty op that only sets the flag
+export const REPAIR_L3 = 1 << 2; // the callback passes NULL for an anonymous page
+export const REPAIR_L4 = 1 << 3; // reverse-map operations use ctx.ori_mapping
+export const REPAIR_L5 = 1 << 4; // writes under the page lock, ctx owned and re-validated
+
+// Kinds of a mapping of a process (VMA).
+export const VMA_ANON = 0;
+export const VMA_SHMEM = 1; // shared anonymous memory
+export const VMA_VDSO = 2; // a kernel page mapped into the process
+
+export const PROT_NONE = 0;
+export const PROT_READ = 1;
+export const PROT_WRITE = 2;
+export const PROT_RW = PROT_READ | PROT_WRITE;
+
+// What holds references of a page.
+export const HOLDER_NONE = 0;
+export const HOLDER_PTE = 1;
+export const HOLDER_PAGE_CACHE = 2;
+export const HOLDER_LRU_BATCH = 3;
+export const HOLDER_ISOLATION = 4;
+export const HOLDER_GET = 5; // get_user_pages() with FOLL_GET
+export const HOLDER_PIN = 6; // pin_user_pages(): FOLL_PIN
+export const HOLDER_ASYNC_PF = 7; // get_user_pages() of an async_pf worker
+export const HOLDER_MIGRATION_WAITER = 8; // a fault that sleeps on a migration entry
+export const HOLDER_KERNEL = 9; // allocated for the kernel itself
+export const GUP_PIN_COUNTING_BIAS = 1024; // references that one FOLL_PIN counts
+
+// Asynchronous page faults.
+export const ASYNC_PF_PER_VCPU = 64;
+export const APF_FREE = 0;
+export const APF_QUEUED = 1; // set up, work pending
+export const APF_DONE = 2; // on the done list
+export const APF_LOST = 3; // the worker returned before GUP: never done, never completed
+export const APF_REFUSED = -1; // queue full: the vCPU faults synchronously
+export const APF_REPEATED = -2; // the gfn is pending on this vCPU already: the vCPU halts
+
+// Results of a fault.
+export const FAULT_MINOR = 1; // the kernel was entered
+export const FAULT_NONE = 0; // the PTE allowed the access
+export const FAULT_WAIT = 2; // sleeps on a migration entry
+
+// How a kernel crash shows.
+export const CRASH_NONE = 0;
+export const CRASH_OOPS = 1;
+export const CRASH_BUG = 2;
+export const CRASH_HANG = 3;
+export const CRASH_LOCKUP = 4;
+
+// Invariants (what each says: src/explain.ts).
+export const INV_REF = 1;
+export const INV_MAPC = 2;
+export const INV_TAG = 3;
+export const INV_PRIV = 4;
+export const INV_RSS = 5;
+export const INV_VMSTAT = 6;
+export const INV_ENTRY = 7;
+export const INV_CTX = 8;
+export const INV_OWN = 9;
+export const INV_LOCK = 10;
+export const INV_UAF = 11;
+export const INV_NULL = 12;
+export const INV_FREE = 13;
+export const INV_LIVE = 14;
+export const INV_DATA = 15;
+export const INV_LIST = 16; // ours: lists and free areas are consistent
+
+// Kernel functions that a crash names.
+export const FN_MUTEX_LOCK = 1;
+export const FN_MUTEX_LOCK_SLOWPATH = 2;
+export const FN_TRY_TO_UNMAP_FILE = 3;
+export const FN_TRY_TO_UNMAP = 4;
+export const FN_RAW_SPIN_LOCK = 5;
+export const FN_RAW_SPIN_LOCK_IRQ = 6;
+export const FN_SET_PAGE_DIRTY_BUFFERS = 7;
+export const FN_SET_PAGE_DIRTY = 8;
+export const FN_ACCOUNT_PAGE_DIRTIED = 9;
+export const FN_MIGRATE_PAGE_MOVE_MAPPING = 10;
+export const FN_ASYNC_PF_MIGRATEPAGE = 11;
+export const FN_CLEAR_PAGE_DIRTY_FOR_IO = 12;
+export const FN_MIGRATE_PAGE_COPY = 13;
+export const FN_GET_PAGE = 14;
+export const FN_PUT_PAGE = 15;
+export const FN_FREE_PAGES_CHECK = 16;
+export const FN_RMAP_WALK_FILE = 17;
+export const FN_REMOVE_MIGRATION_PTES = 18;
+export const FN_ZAP_PTE_RANGE = 19;
+export const FN_CHECK_ASYNC_PF_COMPLETION = 20;
+export const FN_CLEAR_ASYNC_PF_QUEUE = 21;
+export const FN_RMAP_WALK_ANON = 22;
+export const FN_LOCK_PAGE = 23;
+
+// Counters, each a u64: items of /proc/vmstat first, then what the recorders' probes counted.
+export const PGMIGRATE_SUCCESS = 0;
+export const PGMIGRATE_FAIL = 1;
+export const PGALLOC = 2;
+export const PGFREE = 3;
+export const PGFAULT = 4;
+export const NR_ANON_PAGES = 5;
+export const NR_FILE_MAPPED = 6;
+export const NR_FILE_PAGES = 7;
+export const NR_SHMEM = 8;
+export const NR_ISOLATED_ANON = 9;
+export const NR_ISOLATED_FILE = 10;
+export const NR_MLOCK = 11;
+export const NR_FOLL_PIN_ACQUIRED = 12;
+export const NR_FOLL_PIN_RELEASED = 13;
+export const PROBE_MIGRATE_PAGES = 14; // calls of migrate_pages()
+export const PROBE_MIGRATE_BATCH = 15; // calls of migrate_pages_batch()
+export const PROBE_TRY_TO_UNMAP = 16; // calls of try_to_unmap(), try_to_migrate() since 5.14
+export const PROBE_PTES_UNMAPPED = 17;
+export const PROBE_REFCOUNT_CHECK = 18; // times the reference count was compared, or on 6.12 the move begun
+export const PROBE_PAGES_COPIED = 19;
+export const PROBE_REMOVE_MIGRATION_PTE = 20;
+export const PROBE_ATTEMPTS = 21; // calls of unmap_and_move(): one page, one pass
+export const PROBE_TARGETS = 22; // target pages allocated
+export const PROBE_OFFLINE_ROUNDS = 23; // calls of do_migrate_range()
+export const PROBE_OFFLINE_SKIPPED = 24; // of them counted instead of executed
+export const PROBE_KVM_UNMAP = 25; // second-stage entries dropped by the MMU notifier
+export const PROBE_CALLBACK_SUCCESS = 26; // async_pf_migratepage() returned 0
+export const PROBE_LOG_MIGRATION_FAILED = 27; // "migrating pfn … failed" lines before rate limiting
+export const NR_COUNTERS = 28;
+
+// The trace ring: records of four i32, kind first.
+export const TRACE_RECORD_SIZE = 24; // bytes
+export const TRACE_UNMAP = 1; // pfn, refcount, mapcount at the entry of try_to_unmap()
+export const TRACE_CHECK = 2; // pfn, refcount, 1 if the page has a mapping; result of the check
+export const TRACE_MOVE_RETURN = 3; // pfn, return value of move_to_new_page()
+export const TRACE_ISOLATE = 4; // pfn, return value of isolate_lru_page()
+export const TRACE_BATCH = 5; // return value of migrate_pages_batch()
+export const TRACE_MIGRATE_PAGES = 6; // reason << 2 | mode, succeeded, failed, return value
+export const TRACE_MOVED = 7; // from pfn, to pfn
+
+// Configuration words that TypeScript writes before init(): i32 each.
+export const CFG_MAX_PFN = 0; // frames of the page table, pfn 0 and holes included
+export const CFG_KERNEL = 1;
+export const CFG_POLICY = 2;
+export const CFG_REPAIRS = 3;
+export const CFG_CPUS = 4;
+export const CFG_CONTENT_BYTES = 5; // bytes of content per page
+export const CFG_PTES = 6; // PTEs of all address spaces together
+export const CFG_PROCESSES = 7;
+export const CFG_VMAS = 8;
+export const CFG_MAPPINGS = 9; // address_space and anon_vma objects together
+export const CFG_CACHE_SLOTS = 10; // page-cache slots of all shmem mappings together
+export const CFG_PINS = 11; // pins of all kinds at one time
+export const CFG_VCPUS = 12;
+export const CFG_ENTRIES = 13; // entries of one move_pages call, pages of one pin call
+export const CFG_TRACE_RECORDS = 14;
+export const CFG_EVENTS = 15; // releases and signals that may be scheduled at one time
+export const CFG_SEED_LOW = 16;
+export const CFG_SEED_HIGH = 17;
+export const CFG_RODATA = 18; // CONFIG_DEBUG_RODATA: const objects are really read-only
+export const CFG_NR_NODES = 19;
+export const CFG_NR_ZONES = 20;
+export const CFG_COST_SYSCALL = 21; // ns, fixed cost of a call
+export const CFG_COST_MOVE = 22; // ns, one page moved
+export const CFG_COST_ATTEMPT = 23; // ns, one attempt that failed
+export const CFG_COST_ROUND = 24; // ns, fixed cost of an offline round
+export const CFG_COST_FAULT = 25; // ns, one minor fault
+export const CFG_NODES = 32; // first node; CFG_NODE_WORDS each
+export const CFG_NODE_WORDS = 2;
+export const CFG_NODE_HAS_CPUS = 0;
+export const CFG_NODE_HAS_MEMORY = 1;
+export const CFG_ZONES = CFG_NODES + MAX_NODES * CFG_NODE_WORDS; // first zone; CFG_ZONE_WORDS each
+export const CFG_ZONE_WORDS = 5;
+export const CFG_ZONE_NODE = 0;
+export const CFG_ZONE_KIND = 1; // ZONE_*
+export const CFG_ZONE_START = 2; // pfn
+export const CFG_ZONE_END = 3; // pfn, exclusive
+export const CFG_ZONE_ONLINE = 4;
+export const CFG_WORDS = CFG_ZONES + MAX_ZONES * CFG_ZONE_WORDS;
+
+// Regions of the arena, in order; tablePtr(id) gives the address, tableSize(id) the bytes.
+export const TABLE_MACHINE = 0;
+export const TABLE_COUNTERS = 1;
+export const TABLE_ZONES = 2;
+export const TABLE_BATCHES = 3;
+export const TABLE_PAGEBLOCKS = 4;
+export const TABLE_BLOCKS = 5;
+export const TABLE_PROCESSES = 6;
+export const TABLE_VMAS = 7;
+export const TABLE_MAPPINGS = 8;
+export const TABLE_CACHE_SLOTS = 9;
+export const TABLE_PINS = 10;
+export const TABLE_PIN_HASH = 11;
+export const TABLE_VCPUS = 12;
+export const TABLE_APFS = 13;
+export const TABLE_CTXS = 14;
+export const TABLE_EVENTS = 15;
+export const TABLE_TRACE = 16;
+export const TABLE_ENTRIES = 17; // io: arguments of a batch call
+export const TABLE_STATUS = 18; // io: its results
+export const TABLE_PTES = 19;
+export const TABLE_EXPECTED = 20; // what each PTE's owner last wrote
+export const TABLE_PAGES = 21;
+export const TABLE_CONTENT = 22;
+export const TABLE_NODES = 23;
+export const TABLE_BLAME = 24; // pfns that the last migrate_pages() left
+export const TABLE_ROUND = 25; // what the straight clock remembers of offline rounds
+export const TABLE_SCRATCH = 26; // verify(): recounted references and PTEs of a window of frames
+export const NR_TABLES = 27;
+
+export const VERIFY_WINDOW = 1 << 23; // frames that verify() recounts in one pass
+
+// States of a memory block.
+export const BLOCK_ABSENT = 0;
+export const BLOCK_OFFLINE = 1;
+export const BLOCK_ONLINE = 2;
+
+// Why an offline call of ours ended.
+export const OFFLINE_RETURNED = 0; // the kernel's own return value
+export const OFFLINE_BUDGET = 1; // the caller's budget of rounds or simulated time ran out
+export const OFFLINE_FOREVER = 2; // no round changes anything, and nothing that would is scheduled
+
+// Scheduled events.
+export const EVENT_RELEASE = 1; // argument: pin group
+export const EVENT_SIGNAL = 2;
+
+// Sections of the state hash.
+export const SECTION_PAGES = 0; // page records that are not all zero: pfn, then the eight fields
+export const SECTION_PTES = 1; // PTEs that are not 0: number, then value
+export const SECTION_COUNTERS = 2; // every counter but PROBE_OFFLINE_SKIPPED, low word, then high word
+export const SECTION_OBJECTS = 3; // zones, batches, processes, VMAs, mappings, pins, async_pf, simulated time
+export const SECTION_CONTENT = 4; // content of pages with references, and what is expected of it
+export const NR_SECTIONS = 5;
+
+// Fields of the machine record that TypeScript reads: byte offsets, asserted in assembly/state/machine.ts.
+export const MACHINE_NOW_NS = 0; // u64
+export const MACHINE_CRASH_KIND = 24;
+export const MACHINE_CRASH_FUNCTION = 28;
+export const MACHINE_CRASH_CALLER = 32;
+export const MACHINE_CRASH_CALLER2 = 36;
+export const MACHINE_CRASH_PFN = 40;
+export const MACHINE_CRASH_INVARIANT = 44;
+export const MACHINE_BAD_PFN = 88;
+export const MACHINE_BAD_OBJECT = 92;
+export const MACHINE_BAD_EXPECTED = 96; // i64
+export const MACHINE_BAD_FOUND = 104; // i64
+export const MACHINE_NR_PROCESSES = 136;
+export const MACHINE_NR_CTXS = 156;
+export const MACHINE_NR_TRACE = 164;
+export const MACHINE_OFFLINE_ENDING = 176;
+export const MACHINE_NR_BLAMED = 196;
+export const MACHINE_FIRST_MM = 200;
+export const MACHINE_NR_BAD_PAGES = 204;
+
+// Records that TypeScript reads: byte sizes and offsets, asserted where the record is defined.
+export const PIN_SIZE = 32;
+export const PIN_KIND = 0;
+export const PIN_PFN = 8;
+export const PIN_GROUP = 12;
+export const PIN_OWNER = 16;
+export const PIN_TOKEN = 20;
+export const PROCESS_SIZE = 64;
+export const PROCESS_LIVE = 0;
+export const PROCESS_NEXT = 4;
+export const PROCESS_FIRST_PTE = 8;
+export const PROCESS_NR_PAGES = 12;
+export const PROCESS_FIRST_VMA = 16;
+export const PROCESS_RSS_FILE = 20;
+export const PROCESS_RSS_ANON = 24;
+export const PROCESS_RSS_SWAP = 28;
+export const PROCESS_NR_VCPUS = 36;
+export const VMA_SIZE = 64;
+export const VMA_NEXT = 4;
+export const VMA_START = 8;
+export const VMA_END = 12;
+export const VMA_KIND = 16;
+export const VCPU_SIZE = 64;
+export const VCPU_MM = 0;
+export const VCPU_FIRST_QUEUED = 4;
+export const VCPU_QUEUED = 12;
+export const VCPU_HALTED = 20;
+export const VCPU_NOT_PRESENT = 24;
+export const VCPU_READY = 28;
+export const VCPU_KVM_REFS = 32;
+export const APF_SIZE = 64;
+export const APF_STATE = 0;
+export const APF_NEXT_QUEUED = 4;
+export const APF_VCPU = 12;
+export const APF_GFN = 20;
+export const APF_TOKEN = 24;
+export const APF_PAGE = 28;
+export const ZONE_SIZE = 1024;
+export const ZONE_FREE_PAGES = 16;
+export const BATCH_SIZE = 128;

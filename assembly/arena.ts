@@ -1,0 +1,199 @@
+/**
+ * The memory map: one contiguous block, laid out once from the configuration.
+ *
+ *   0 … __heap_base      static data of the module (messages of assertions)
+ *   config               CFG_WORDS words, written by TypeScript before init()
+ *   machine, counters …  the TABLE_* regions in their order, each aligned to 64 bytes
+ *
+ * All state that can change is in the regions, none in globals: the globals below are addresses,
+ * derived from the configuration alone. So a snapshot is one copy and the state hash one pass.
+ */
+import {
+  APF_SIZE,
+  ASYNC_PF_PER_VCPU,
+  BATCH_SIZE,
+  CFG_CACHE_SLOTS,
+  CFG_CONTENT_BYTES,
+  CFG_CPUS,
+  CFG_ENTRIES,
+  CFG_EVENTS,
+  CFG_MAPPINGS,
+  CFG_MAX_PFN,
+  CFG_PINS,
+  CFG_PROCESSES,
+  CFG_PTES,
+  CFG_TRACE_RECORDS,
+  CFG_VCPUS,
+  CFG_VMAS,
+  CFG_WORDS,
+  MAX_NODES,
+  MAX_ZONES,
+  MEMORY_BLOCK_ORDER,
+  NR_COUNTERS,
+  NR_TABLES,
+  PAGEBLOCK_ORDER,
+  PAGE_RECORD_SHIFT,
+  PIN_SIZE,
+  PROCESS_SIZE,
+  TABLE_APFS,
+  TABLE_BATCHES,
+  TABLE_BLAME,
+  TABLE_BLOCKS,
+  TABLE_CACHE_SLOTS,
+  TABLE_CONTENT,
+  TABLE_COUNTERS,
+  TABLE_CTXS,
+  TABLE_ENTRIES,
+  TABLE_EVENTS,
+  TABLE_EXPECTED,
+  TABLE_MACHINE,
+  TABLE_MAPPINGS,
+  TABLE_NODES,
+  TABLE_PAGEBLOCKS,
+  TABLE_PAGES,
+  TABLE_PINS,
+  TABLE_PIN_HASH,
+  TABLE_PROCESSES,
+  TABLE_PTES,
+  TABLE_ROUND,
+  TABLE_SCRATCH,
+  TABLE_STATUS,
+  TABLE_TRACE,
+  TABLE_VCPUS,
+  TABLE_VMAS,
+  TABLE_ZONES,
+  TRACE_RECORD_SIZE,
+  VCPU_SIZE,
+  VERIFY_WINDOW,
+  VMA_SIZE,
+  ZONE_SIZE,
+} from "./abi";
+
+export const ZONE_RECORD_SIZE: usize = ZONE_SIZE;
+export const NODE_RECORD_SIZE: usize = 128;
+export const BATCH_RECORD_SIZE: usize = BATCH_SIZE;
+export const PROCESS_RECORD_SIZE: usize = PROCESS_SIZE;
+export const VMA_RECORD_SIZE: usize = VMA_SIZE;
+export const MAPPING_RECORD_SIZE: usize = 32;
+export const PIN_RECORD_SIZE: usize = PIN_SIZE;
+export const VCPU_RECORD_SIZE: usize = VCPU_SIZE;
+export const APF_RECORD_SIZE: usize = APF_SIZE;
+export const CTX_RECORD_SIZE: usize = 32;
+export const ROUND_RECORD_SIZE: usize = 1024;
+export const ROUND_BUDGET_OFFSET: usize = 960; // within it
+export const EVENT_RECORD_SIZE: usize = 32;
+const MACHINE_SIZE: usize = 640;
+const ALIGNMENT: usize = 64; // a cache line
+const WASM_PAGE_SIZE: usize = 65536;
+
+export const configPtr: usize = (__heap_base + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+const directoryPtr: usize = (configPtr + <usize>CFG_WORDS * 4 + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+export const arenaPtr: usize = (directoryPtr + <usize>NR_TABLES * 8 + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+export let arenaEnd: usize = arenaPtr;
+
+// The addresses that hot loops use; the other tables go through tablePtr().
+export let machinePtr: usize = 0;
+export let countersPtr: usize = 0;
+export let zonesPtr: usize = 0;
+export let batchesPtr: usize = 0;
+export let pageblocksPtr: usize = 0;
+export let ptesPtr: usize = 0;
+export let pagesPtr: usize = 0;
+export let contentPtr: usize = 0;
+export let expectedPtr: usize = 0;
+export let mappingsPtr: usize = 0;
+export let vmasPtr: usize = 0;
+
+/** A word of the configuration. */
+export function config(word: i32): i32 {
+  return load<i32>(configPtr + ((<usize>word) << 2));
+}
+
+/** Address of a TABLE_* region. */
+export function tablePtr(table: i32): usize {
+  return load<u32>(directoryPtr + ((<usize>table) << 3));
+}
+
+/** Size of a TABLE_* region in bytes. */
+export function tableSize(table: i32): usize {
+  return load<u32>(directoryPtr + ((<usize>table) << 3) + 4);
+}
+
+/** Hash buckets for `pins` records: a power of two, at least as many. */
+export function pinHashBuckets(): i32 {
+  const pins = config(CFG_PINS);
+  return pins < 2 ? 2 : 1 << (32 - clz(pins - 1));
+}
+
+let cursor: u64 = 0;
+
+function place(table: i32, size: u64): void {
+  const entry = directoryPtr + ((<usize>table) << 3);
+  store<u32>(entry, <u32>cursor);
+  store<u32>(entry, <u32>size, 4);
+  cursor = (cursor + size + ALIGNMENT - 1) & ~(<u64>ALIGNMENT - 1);
+}
+
+/**
+ * Lays the regions out and returns how many bytes of memory they need, without touching them.
+ * The caller compares that with what one memory can hold before it calls claim().
+ */
+export function layOut(): u64 {
+  const maxPfn = <u64>config(CFG_MAX_PFN);
+  const contentBytes = <u64>config(CFG_CONTENT_BYTES);
+  const ptes = <u64>config(CFG_PTES);
+  const vcpus = <u64>config(CFG_VCPUS) + 1;
+  const apfs = vcpus * (ASYNC_PF_PER_VCPU + 1);
+  cursor = arenaPtr;
+  place(TABLE_MACHINE, MACHINE_SIZE);
+  place(TABLE_COUNTERS, NR_COUNTERS * 8);
+  place(TABLE_ZONES, <u64>MAX_ZONES * ZONE_RECORD_SIZE);
+  place(TABLE_NODES, <u64>MAX_NODES * NODE_RECORD_SIZE);
+  place(TABLE_BATCHES, <u64>config(CFG_CPUS) * BATCH_RECORD_SIZE);
+  place(TABLE_PAGEBLOCKS, ((maxPfn >> PAGEBLOCK_ORDER) + 1) * 4);
+  place(TABLE_BLOCKS, (maxPfn >> MEMORY_BLOCK_ORDER) + 1);
+  place(TABLE_PROCESSES, (<u64>config(CFG_PROCESSES) + 1) * PROCESS_RECORD_SIZE);
+  place(TABLE_VMAS, (<u64>config(CFG_VMAS) + 1) * VMA_RECORD_SIZE);
+  place(TABLE_MAPPINGS, (<u64>config(CFG_MAPPINGS) + 1) * MAPPING_RECORD_SIZE);
+  place(TABLE_CACHE_SLOTS, <u64>config(CFG_CACHE_SLOTS) * 8);
+  place(TABLE_PINS, (<u64>config(CFG_PINS) + 1) * PIN_RECORD_SIZE);
+  place(TABLE_PIN_HASH, <u64>pinHashBuckets() * 4);
+  place(TABLE_VCPUS, vcpus * VCPU_RECORD_SIZE);
+  place(TABLE_APFS, (apfs + 1) * APF_RECORD_SIZE);
+  place(TABLE_CTXS, (apfs * 2 + 1) * CTX_RECORD_SIZE);
+  place(TABLE_EVENTS, (<u64>config(CFG_EVENTS) + 1) * EVENT_RECORD_SIZE);
+  place(TABLE_TRACE, <u64>config(CFG_TRACE_RECORDS) * TRACE_RECORD_SIZE);
+  place(TABLE_ENTRIES, <u64>config(CFG_ENTRIES) * 8);
+  place(TABLE_STATUS, <u64>config(CFG_ENTRIES) * 4);
+  place(TABLE_BLAME, <u64>config(CFG_ENTRIES) * 4);
+  place(TABLE_ROUND, ROUND_RECORD_SIZE);
+  place(TABLE_SCRATCH, min<u64>(maxPfn, VERIFY_WINDOW) * 8);
+  place(TABLE_PTES, ptes * 4);
+  place(TABLE_EXPECTED, contentBytes == 0 ? 0 : ptes * 4);
+  place(TABLE_PAGES, maxPfn << PAGE_RECORD_SHIFT);
+  place(TABLE_CONTENT, contentBytes * maxPfn);
+  return cursor;
+}
+
+/**
+ * Grows the memory to what layOut() computed. The wasm engine hands it out zeroed. Returns false if it
+ * cannot.
+ */
+export function claim(): bool {
+  const wanted = <usize>((cursor + WASM_PAGE_SIZE - 1) / WASM_PAGE_SIZE);
+  const present = <usize>memory.size();
+  if (wanted > present && memory.grow(<i32>(wanted - present)) < 0) return false;
+  arenaEnd = <usize>cursor;
+  machinePtr = tablePtr(TABLE_MACHINE);
+  countersPtr = tablePtr(TABLE_COUNTERS);
+  zonesPtr = tablePtr(TABLE_ZONES);
+  batchesPtr = tablePtr(TABLE_BATCHES);
+  pageblocksPtr = tablePtr(TABLE_PAGEBLOCKS);
+  ptesPtr = tablePtr(TABLE_PTES);
+  pagesPtr = tablePtr(TABLE_PAGES);
+  contentPtr = tablePtr(TABLE_CONTENT);
+  expectedPtr = tablePtr(TABLE_EXPECTED);
+  mappingsPtr = tablePtr(TABLE_MAPPINGS);
+  vmasPtr = tablePtr(TABLE_VMAS);
+  return true;
+}

@@ -1,0 +1,69 @@
+/**
+ * What is in the pages: a configured number of bytes each. A write leaves a stamp, spread over all words, and
+ * the stamp is noted as expected for the address that was written through; verify() compares the two.
+ */
+import { CFG_CONTENT_BYTES } from "../abi";
+import { config, contentPtr, expectedPtr } from "../arena";
+import { machine } from "./machine";
+
+const SPREAD: u64 = 0x9e3779b97f4a7c15;
+
+function addressOf(pfn: i32): usize {
+  return contentPtr + <usize>pfn * <usize>config(CFG_CONTENT_BYTES);
+}
+
+/** The stamp of the next write; 0 stands for the zeros of a fresh page. */
+export function nextStamp(): i32 {
+  const m = machine();
+  m.writeStamp = (m.writeStamp + 1) & 0x7fffffff;
+  return m.writeStamp;
+}
+
+/** Fills a page with what a write of `stamp` leaves; stamp 0 clears it. */
+export function writeContent(pfn: i32, stamp: i32): void {
+  const bytes = config(CFG_CONTENT_BYTES);
+  if (bytes == 0) return;
+  const start = addressOf(pfn);
+  if (stamp == 0) {
+    memory.fill(start, 0, bytes);
+    return;
+  }
+  const word = <u64>stamp * SPREAD;
+  for (let offset: usize = 0; offset < <usize>bytes; offset += 8) store<u64>(start + offset, word + offset);
+}
+
+/** True if every byte of the page is as a write of `stamp` left it. */
+export function contentIs(pfn: i32, stamp: i32): bool {
+  const bytes = <usize>config(CFG_CONTENT_BYTES);
+  const start = addressOf(pfn);
+  const word = <u64>stamp * SPREAD;
+  for (let offset: usize = 0; offset < bytes; offset += 8) {
+    if (load<u64>(start + offset) != (stamp == 0 ? 0 : word + offset)) return false;
+  }
+  return true;
+}
+
+/** The first 8 bytes of a page. */
+export function contentHead(pfn: i32): u64 {
+  return load<u64>(addressOf(pfn));
+}
+
+/** copy_highpage(). */
+export function copyContent(from: i32, to: i32): void {
+  const bytes = config(CFG_CONTENT_BYTES);
+  if (bytes != 0) memory.copy(addressOf(to), addressOf(from), bytes);
+}
+
+/** Debug core: fills a freed frame, to make a stale read visible. */
+export function poisonContent(pfn: i32): void {
+  if (isDefined(MM_DEBUG)) memory.fill(addressOf(pfn), 0x6b, config(CFG_CONTENT_BYTES));
+}
+
+/** Stamp that was last written through PTE number `pte`. */
+export function expectedStamp(pte: i32): i32 {
+  return config(CFG_CONTENT_BYTES) == 0 ? 0 : load<i32>(expectedPtr + ((<usize>pte) << 2));
+}
+
+export function expectStamp(pte: i32, stamp: i32): void {
+  if (config(CFG_CONTENT_BYTES) != 0) store<i32>(expectedPtr + ((<usize>pte) << 2), stamp);
+}

@@ -1,0 +1,108 @@
+/** The scalars of the simulated machine: simulated time, the crash record, pools, the random numbers. */
+import {
+  CRASH_NONE,
+  MACHINE_BAD_EXPECTED,
+  MACHINE_BAD_FOUND,
+  MACHINE_BAD_OBJECT,
+  MACHINE_BAD_PFN,
+  MACHINE_CRASH_CALLER,
+  MACHINE_CRASH_CALLER2,
+  MACHINE_CRASH_FUNCTION,
+  MACHINE_CRASH_INVARIANT,
+  MACHINE_CRASH_KIND,
+  MACHINE_CRASH_PFN,
+  MACHINE_FIRST_MM,
+  MACHINE_NOW_NS,
+  MACHINE_NR_BAD_PAGES,
+  MACHINE_NR_BLAMED,
+  MACHINE_NR_CTXS,
+  MACHINE_NR_PROCESSES,
+  MACHINE_NR_TRACE,
+  MACHINE_OFFLINE_ENDING,
+} from "../abi";
+import { machinePtr } from "../arena";
+
+@unmanaged
+export class Machine {
+  nowNs: u64; // simulated time since init()
+  nextEventNs: u64; // earliest scheduled event, u64.MAX_VALUE if none
+  prng: u64;
+
+  crashKind: i32;
+  crashFunction: i32;
+  crashCaller: i32;
+  crashCaller2: i32;
+  crashPfn: i32;
+  crashInvariant: i32;
+
+  anonVma: i32; // anon_vma that the present attempt holds
+  unmapped: i32; // it has called try_to_unmap()
+  signalPending: i32;
+  lruDisabled: i32; // lru_cache_disable() depth: batches are drained at once
+  pinGroup: i32; // last group number given out
+  writeStamp: i32; // last stamp a guest write left in its page
+  substituteWord: i32; // mapping word of the RFC's apf_mapping without tag, -1 under other policies
+  ctxAllocFailures: i32; // so many of the next context allocations fail
+  cpu: i32; // the CPU that runs the present operation
+
+  // verify()'s first violation.
+  badInvariant: i32;
+  badPfn: i32;
+  badObject: i32;
+  badExpected: i64;
+  badFound: i64;
+
+  // Free lists of the record pools, see pool.ts.
+  freeProcess: i32;
+  freeVma: i32;
+  freeMapping: i32;
+  freePin: i32;
+  freeApf: i32;
+  freeCtx: i32;
+  nrProcesses: i32;
+  nrVmas: i32;
+  nrMappings: i32;
+  nrPins: i32;
+  nrApfs: i32;
+  nrCtxs: i32;
+  nrEvents: i32;
+  nrTrace: i32; // records written to the trace ring; above its size: how many were lost
+  tracing: i32;
+  stepping: i32; // a migration is driven step by step: a locked page may have entries
+  offlineEnding: i32; // OFFLINE_*: how the last offline ended
+  rangeEntries: i32; // move_pages entries are a range, see kernel/entries.ts
+  rangeVpn: i32;
+  rangeNode: i32;
+  nrWaiters: i32; // faults that sleep on a migration entry
+  nrBlamed: i32; // pfns noted in TABLE_BLAME
+  firstMm: i32; // address spaces by PTE address
+  nrBadPages: i32; // pages leaked in a bad state by the free path
+  firstBadPfn: i32;
+}
+
+if (offsetof<Machine>("nowNs") != MACHINE_NOW_NS) ERROR("Machine record");
+if (offsetof<Machine>("crashKind") != MACHINE_CRASH_KIND) ERROR("Machine record");
+if (offsetof<Machine>("crashFunction") != MACHINE_CRASH_FUNCTION) ERROR("Machine record");
+if (offsetof<Machine>("crashCaller") != MACHINE_CRASH_CALLER) ERROR("Machine record");
+if (offsetof<Machine>("crashCaller2") != MACHINE_CRASH_CALLER2) ERROR("Machine record");
+if (offsetof<Machine>("crashPfn") != MACHINE_CRASH_PFN) ERROR("Machine record");
+if (offsetof<Machine>("crashInvariant") != MACHINE_CRASH_INVARIANT) ERROR("Machine record");
+if (offsetof<Machine>("badPfn") != MACHINE_BAD_PFN) ERROR("Machine record");
+if (offsetof<Machine>("badObject") != MACHINE_BAD_OBJECT) ERROR("Machine record");
+if (offsetof<Machine>("badExpected") != MACHINE_BAD_EXPECTED) ERROR("Machine record");
+if (offsetof<Machine>("badFound") != MACHINE_BAD_FOUND) ERROR("Machine record");
+if (offsetof<Machine>("nrProcesses") != MACHINE_NR_PROCESSES) ERROR("Machine record");
+if (offsetof<Machine>("nrCtxs") != MACHINE_NR_CTXS) ERROR("Machine record");
+if (offsetof<Machine>("nrTrace") != MACHINE_NR_TRACE) ERROR("Machine record");
+if (offsetof<Machine>("offlineEnding") != MACHINE_OFFLINE_ENDING) ERROR("Machine record");
+if (offsetof<Machine>("nrBlamed") != MACHINE_NR_BLAMED) ERROR("Machine record");
+if (offsetof<Machine>("firstMm") != MACHINE_FIRST_MM) ERROR("Machine record");
+if (offsetof<Machine>("nrBadPages") != MACHINE_NR_BAD_PAGES) ERROR("Machine record");
+
+export function machine(): Machine {
+  return changetype<Machine>(machinePtr);
+}
+
+export function crashed(): bool {
+  return machine().crashKind != CRASH_NONE;
+}

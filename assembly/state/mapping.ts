@@ -1,0 +1,103 @@
+/**
+ * What page->mapping points to: address_space and anon_vma objects, in one table, because the word does not
+ * say which it is; only the tag does. An object of the wrong kind is found by its own record.
+ */
+import { CFG_CACHE_SLOTS, CFG_MAPPINGS, MAPPING_ANON, MAPPING_TAG_SHIFT, TABLE_CACHE_SLOTS } from "../abi";
+import { MAPPING_RECORD_SIZE, config, mappingsPtr, tablePtr } from "../arena";
+import { machine } from "./machine";
+import { poolFree, poolInit, poolNext } from "./pool";
+
+export const OBJECT_ADDRESS_SPACE: i32 = 1;
+export const OBJECT_ANON_VMA: i32 = 2;
+
+// Flags of an address_space.
+export const AS_LOCKS_INITIALISED: i32 = 1 << 0; // i_mmap_mutex, tree_lock, private_lock and the lists
+export const AS_WRITABLE: i32 = 1 << 1; // the object itself lies in writable memory
+export const AS_BDI: i32 = 1 << 2; // backing_dev_info and host may be followed
+export const AS_SET_PAGE_DIRTY: i32 = 1 << 3; // a_ops->set_page_dirty that only sets the flag
+
+// a_ops->migratepage of an address_space.
+export const MIGRATEPAGE_NONE: i32 = 0;
+export const MIGRATEPAGE_GENERIC: i32 = 1; // migrate_page()
+export const MIGRATEPAGE_ASYNC_PF: i32 = 2; // the RFC's callback
+
+@unmanaged
+export class Mapping {
+  kind: i32; // OBJECT_*, 0 = free
+  link: i32;
+  firstVma: i32; // i_mmap, or the VMAs of an anon_vma
+  flags: i16; // AS_*
+  migratepage: i16; // MIGRATEPAGE_*
+  nrpages: i32;
+  firstSlot: i32; // page-cache slots
+  nrSlots: i32;
+  refcount: i32; // VMAs and migrations that keep it
+}
+
+if (offsetof<Mapping>() != MAPPING_RECORD_SIZE) ERROR("size of a mapping record");
+
+export function mappingAt(id: i32): Mapping {
+  return changetype<Mapping>(mappingsPtr + <usize>id * MAPPING_RECORD_SIZE);
+}
+
+/** Object id of a page->mapping word, its tag removed. */
+export function objectOf(word: i32): i32 {
+  return word >>> MAPPING_TAG_SHIFT;
+}
+
+/** True if `word` is the RFC's apf_mapping, with or without a tag. Never under a policy that has none. */
+export function isSubstitute(word: i32): bool {
+  return (word & ~MAPPING_ANON) == machine().substituteWord;
+}
+
+export function initMappings(): void {
+  machine().freeMapping = poolInit(mappingsPtr, MAPPING_RECORD_SIZE, config(CFG_MAPPINGS) + 1);
+}
+
+/** A new object of `kind` with one reference, or 0 when the table is full. */
+export function allocMapping(kind: i32): i32 {
+  const m = machine();
+  const id = m.freeMapping;
+  if (id == 0) return 0;
+  m.freeMapping = poolNext(mappingsPtr, MAPPING_RECORD_SIZE, id);
+  m.nrMappings += 1;
+  const mapping = mappingAt(id);
+  mapping.kind = kind;
+  mapping.refcount = 1;
+  return id;
+}
+
+/** Drops a reference of an object that is not freed before its last one. */
+export function putMapping(id: i32): void {
+  const mapping = mappingAt(id);
+  mapping.refcount -= 1;
+  if (mapping.refcount > 0) return;
+  const m = machine();
+  m.freeMapping = poolFree(mappingsPtr, MAPPING_RECORD_SIZE, id, m.freeMapping);
+  m.nrMappings -= 1;
+}
+
+/** A page-cache slot: what the radix tree holds at one index. */
+@unmanaged
+export class CacheSlot {
+  pfn: i32;
+  expected: i32; // stamp of the last write through any mapping
+}
+
+export function cacheSlotAt(mapping: Mapping, index: i32): CacheSlot {
+  return changetype<CacheSlot>(tablePtr(TABLE_CACHE_SLOTS) + ((<usize>(mapping.firstSlot + index)) << 3));
+}
+
+/**
+ * Reserves `nr` consecutive slots behind the highest one in use; returns the first, or -1 when there are too
+ * few.
+ */
+export function allocCacheSlots(nr: i32): i32 {
+  let end = 0;
+  for (let id = 1; id <= config(CFG_MAPPINGS); id++) {
+    const mapping = mappingAt(id);
+    if (mapping.kind != OBJECT_ADDRESS_SPACE) continue;
+    end = max<i32>(end, mapping.firstSlot + mapping.nrSlots);
+  }
+  return end + nr > config(CFG_CACHE_SLOTS) ? -1 : end;
+}

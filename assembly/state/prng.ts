@@ -1,0 +1,16 @@
+/** The only randomness: splitmix64 over a word in the arena. */
+import { machine } from "./machine";
+
+export function random64(): u64 {
+  const m = machine();
+  m.prng += 0x9e3779b97f4a7c15;
+  let z = m.prng;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+/** A number in 0 … bound-1; the bias of the modulus is below bound / 2^64. */
+export function randomBelow(bound: i32): i32 {
+  return <i32>(random64() % <u64>bound);
+}

@@ -1,0 +1,104 @@
+/**
+ * Kernel profiles: the points in which kernel versions differ, as data. Code reads a field; it never asks for
+ * a version. Sources: mm/migrate.c, mm/mempolicy.c, mm/memory_hotplug.c of v3.11/v3.12-rc, 6.1.192 and
+ * 6.12.117, and recordings of them.
+ */
+import { EFAULT, ENOENT, KERNEL_V3_12, KERNEL_V6_1 } from "../abi";
+import { machinePtr } from "../arena";
+import { Machine } from "./machine";
+
+const PROFILE_OFFSET: usize = 320; // behind the Machine record, in the same region
+if (offsetof<Machine>() > PROFILE_OFFSET) ERROR("profile overlaps the machine record");
+
+@unmanaged
+export class Profile {
+  lruBatch: i32; // PAGEVEC_SIZE: pages of an LRU-add batch
+  lruCacheDisable: bool; // batches are switched off during a migration, not only drained before it
+  faultActivates: bool; // an anonymous fault puts the page on the active list
+  anonExclusive: bool; // PG_anon_exclusive, and pinned exclusive pages are not unmapped
+  waiterTakesRef: bool; // a fault that waits on a migration entry holds the old page
+
+  unmapsUnmapped: bool; // try_to_unmap() is called for a page that nobody maps, too
+  unmappedAnonRetries: bool; // an unmapped anonymous page outside the swap cache is refused with -EAGAIN
+
+  nrPasses: i32; // attempts per page and call
+  firstForcedPass: i32; // passes from here on sleep for the page lock, where the mode allows
+  batchPages: i32; // pages of one migrate_pages_batch(), 0 = the whole list
+  splitPhases: bool; // a batch is unmapped as a whole before it is moved, targets are kept
+  asyncPasses: i32; // of splitPhases: move passes of the batch before it goes page by page
+  checkAtMoveEntry: bool; // the recorded "refcount check" is the entry of move_to_new_folio()
+  failCountsAgain: bool; // PGMIGRATE_FAIL and nr_failed count pages left with -EAGAIN
+  failureStaysOnList: bool; // permanent failures are left to the caller, not put back inside
+  clearsAnonMapping: bool; // page->mapping of a moved anonymous page is cleared
+
+  movePagesChunk: i32; // entries of one migrate_pages() call of move_pages(2), 0 = runs instead
+  statusZeroPage: i32; // move_pages(2) status of the zero page
+  statusUntouched: i32; // of an anonymous page never touched
+  protNoneMoves: bool; // a populated PROT_NONE page can be looked up
+
+  offlineBatch: i32; // pages of one do_migrate_range(), 0 = to the end of the block
+  offlineTimeoutNs: u64; // 0 = none
+  offlineRetries: i32; // rounds that may fail with an error, 0 = no limit
+  offlinePrefersOtherNodes: bool; // targets of offlined pages
+  offlineChecksReserved: bool; // a reserved page makes even a movable block unmovable
+}
+
+if (PROFILE_OFFSET + offsetof<Profile>() > 512) ERROR("machine region too small");
+
+export function profile(): Profile {
+  return changetype<Profile>(machinePtr + PROFILE_OFFSET);
+}
+
+/** v3.12, the base of the RFC. */
+function loadV3(p: Profile): void {
+  p.lruBatch = 14;
+  p.faultActivates = true;
+  p.waiterTakesRef = true;
+  p.unmapsUnmapped = true;
+  p.unmappedAnonRetries = true;
+  p.nrPasses = 10;
+  p.firstForcedPass = 3;
+  p.clearsAnonMapping = true;
+  p.movePagesChunk = 169; // descriptors of 24 bytes in one page, less one for the end mark
+  p.statusZeroPage = -ENOENT;
+  p.statusUntouched = -ENOENT;
+  p.protNoneMoves = true;
+  p.offlineBatch = 256; // NR_OFFLINE_AT_ONCE_PAGES
+  p.offlineTimeoutNs = 120_000_000_000;
+  p.offlineRetries = 5;
+}
+
+/** What 6.1.y and 6.12 have in common. */
+function loadV6(p: Profile): void {
+  p.lruCacheDisable = true;
+  p.anonExclusive = true;
+  p.nrPasses = 10;
+  p.batchPages = 512; // HPAGE_PMD_NR
+  p.failCountsAgain = true;
+  p.failureStaysOnList = true;
+  p.statusZeroPage = -EFAULT;
+  p.offlinePrefersOtherNodes = true;
+  p.offlineChecksReserved = true;
+}
+
+export function loadProfile(kernel: i32): void {
+  const p = profile();
+  if (kernel == KERNEL_V3_12) {
+    loadV3(p);
+    return;
+  }
+  loadV6(p);
+  if (kernel == KERNEL_V6_1) {
+    p.lruBatch = 15;
+    p.firstForcedPass = 3;
+    p.statusUntouched = -EFAULT;
+  } else {
+    p.lruBatch = 31;
+    p.faultActivates = true;
+    p.splitPhases = true;
+    p.asyncPasses = 3; // NR_MAX_MIGRATE_ASYNC_RETRY
+    p.checkAtMoveEntry = true;
+    p.statusUntouched = -ENOENT;
+    p.protNoneMoves = true;
+  }
+}

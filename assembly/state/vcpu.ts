@@ -1,0 +1,43 @@
+/** vCPUs of guests, as far as asynchronous page faults concern them. */
+import {
+  CFG_VCPUS,
+  TABLE_VCPUS,
+  VCPU_HALTED,
+  VCPU_KVM_REFS,
+  VCPU_MM,
+  VCPU_NOT_PRESENT,
+  VCPU_QUEUED,
+  VCPU_READY,
+} from "../abi";
+import { VCPU_RECORD_SIZE, config, tablePtr } from "../arena";
+
+@unmanaged
+export class Vcpu {
+  mm: i32; // its guest, 0 = not created
+  firstQueued: i32; // async_pf.queue: all that are outstanding, oldest first
+  firstDone: i32; // async_pf.done: of them those whose worker has finished
+  queued: i32; // async_pf.queued
+  nextId: i32; // async_pf.id: part of the next token
+  halted: i32; // KVM_MP_STATE_HALTED, waits for a completion
+  notPresent: i32; // "page not present" notifications so far
+  ready: i32; // "page ready" notifications so far
+  kvmRefs: i32; // references of the VM that work items hold
+  wakeups: i32; // broadcasts among the "page ready"
+}
+
+if (offsetof<Vcpu>() > VCPU_RECORD_SIZE) ERROR("size of a vCPU record");
+if (offsetof<Vcpu>("mm") != VCPU_MM) ERROR("Vcpu record");
+if (offsetof<Vcpu>("queued") != VCPU_QUEUED) ERROR("Vcpu record");
+if (offsetof<Vcpu>("halted") != VCPU_HALTED) ERROR("Vcpu record");
+if (offsetof<Vcpu>("notPresent") != VCPU_NOT_PRESENT) ERROR("Vcpu record");
+if (offsetof<Vcpu>("ready") != VCPU_READY) ERROR("Vcpu record");
+if (offsetof<Vcpu>("kvmRefs") != VCPU_KVM_REFS) ERROR("Vcpu record");
+
+export function vcpuAt(id: i32): Vcpu {
+  return changetype<Vcpu>(tablePtr(TABLE_VCPUS) + <usize>id * VCPU_RECORD_SIZE);
+}
+
+/** True if `id` is a vCPU of a living guest. */
+export function vcpuExists(id: i32): bool {
+  return id >= 0 && id < config(CFG_VCPUS) && vcpuAt(id).mm != 0;
+}
