@@ -1,0 +1,74 @@
+/** Asynchronous page faults: queues, owners of pages, contexts. */
+import {
+  APF_DONE,
+  APF_FREE,
+  APF_LOST,
+  CFG_MAX_PFN,
+  CFG_VCPUS,
+  HOLDER_ASYNC_PF,
+  INV_CTX,
+  INV_LIVE,
+  INV_OWN,
+} from "../abi";
+import { config } from "../arena";
+import { Vcpu, vcpuAt } from "../state/vcpu";
+import { apfAt, ctxAt, maxApfs, maxCtxs } from "../state/apf";
+import { machine } from "../state/machine";
+import { isSubstitute } from "../state/mapping";
+import { pageAt } from "../state/page";
+import { pinAt } from "../state/pins";
+import { bad, expectEqual } from "./violation";
+
+/** vcpu.queued is the length of the queue; every item on it reaches done or is cancelled. */
+function verifyQueue(id: i32, vcpu: Vcpu): void {
+  let queued = 0;
+  let done = 0;
+  for (let apfId = vcpu.firstQueued; apfId != 0; apfId = apfAt(apfId).nextQueued) {
+    const state = apfAt(apfId).state;
+    if (state == APF_LOST) bad(INV_LIVE, 0, apfId, APF_DONE, state);
+    if (state == APF_DONE) done += 1;
+    queued += 1;
+  }
+  for (let apfId = vcpu.firstDone; apfId != 0; apfId = apfAt(apfId).nextDone) done -= 1;
+  expectEqual(INV_LIVE, 0, id, queued, vcpu.queued);
+  expectEqual(INV_LIVE, 0, id, 0, done);
+}
+
+/** apf->page is the frame on which the work item holds its reference. */
+function verifyOwner(id: i32): void {
+  const apf = apfAt(id);
+  if (apf.state == APF_FREE) return;
+  if (apf.pin == 0) {
+    expectEqual(INV_OWN, apf.page, id, 0, apf.page);
+    return;
+  }
+  const pin = pinAt(apf.pin);
+  expectEqual(INV_OWN, apf.page, id, HOLDER_ASYNC_PF, pin.kind);
+  expectEqual(INV_OWN, apf.page, id, pin.pfn, apf.page);
+}
+
+/** Every live context is named by exactly one page, and its work item lives. */
+function verifyContexts(): void {
+  if (machine().substituteWord < 0) return;
+  let named = 0;
+  for (let pfn = 0; pfn < config(CFG_MAX_PFN); pfn++) {
+    const page = pageAt(pfn);
+    if (!isSubstitute(page.mapping)) continue;
+    const ctx = ctxAt(page.privateWord);
+    if (ctx.live == 0) bad(INV_CTX, pfn, page.privateWord, 1, 0);
+    named += 1;
+  }
+  expectEqual(INV_CTX, 0, 0, named, machine().nrCtxs);
+  for (let id = 1; id <= maxCtxs(); id++) {
+    const ctx = ctxAt(id);
+    if (ctx.live != 0 && apfAt(ctx.context).state == APF_FREE) bad(INV_CTX, 0, id, 1, 0);
+  }
+}
+
+export function verifyAsyncPf(): void {
+  for (let id = 0; id < config(CFG_VCPUS); id++) {
+    if (vcpuAt(id).mm != 0) verifyQueue(id, vcpuAt(id));
+  }
+  for (let id = 1; id <= maxApfs(); id++) verifyOwner(id);
+  verifyContexts();
+}

@@ -1,0 +1,159 @@
+/** Pages: references equal holders, mapcount equals PTEs, tags and migration entries are sound. */
+import {
+  CFG_CPUS,
+  CFG_MAPPINGS,
+  CFG_PINS,
+  FIRST_PFN,
+  HOLDER_NONE,
+  INV_ENTRY,
+  INV_MAPC,
+  INV_REF,
+  INV_TAG,
+  INV_UAF,
+  MAPPING_ANON,
+  MAPPING_TAG_MASK,
+  PFN_NONE,
+  PG_ISOLATED,
+  PG_LOCKED,
+  PG_RESERVED,
+  TABLE_SCRATCH,
+  VMA_ANON,
+  ZERO_PFN,
+} from "../abi";
+import { config, tablePtr } from "../arena";
+import { batchLength, batchPfn } from "../state/lru_batch";
+import { machine } from "../state/machine";
+import {
+  OBJECT_ADDRESS_SPACE,
+  OBJECT_ANON_VMA,
+  cacheSlotAt,
+  isSubstitute,
+  mappingAt,
+  objectOf,
+} from "../state/mapping";
+import { mmAt } from "../state/mm";
+import { pageAt } from "../state/page";
+import { pteAt, pteIsMigrationEntry, ptePfn, ptePresent } from "../state/pgtable";
+import { pinAt, refsOfKind } from "../state/pins";
+import { Vma, pteNumber, vmaAt } from "../state/vma";
+import { bad, expectEqual, violation } from "./violation";
+
+/** The frames recounted in one pass, and what is counted of each: references, then PTEs. */
+@unmanaged
+class Tally {
+  refs: i32;
+  ptes: i32;
+}
+
+const MAPPED_BY_ANON_VMA: i32 = 1 << 30; // among the PTEs of a tally
+let windowStart = 0;
+let windowEnd = 0;
+
+function inWindow(pfn: i32): bool {
+  return pfn >= windowStart && pfn < windowEnd;
+}
+
+function tallyOf(pfn: i32): Tally {
+  return changetype<Tally>(tablePtr(TABLE_SCRATCH) + ((<usize>(pfn - windowStart)) << 3));
+}
+
+function addRefs(pfn: i32, refs: i32): void {
+  if (inWindow(pfn)) tallyOf(pfn).refs += refs;
+}
+
+/**
+ * A page that an anonymous PTE maps has the tag; at quiescence no entry is left, and one always names a
+ * locked page.
+ */
+function countPte(vma: Vma, pte: i32): void {
+  const pfn = ptePfn(pte);
+  if (pfn == ZERO_PFN || !inWindow(pfn)) return;
+  const page = pageAt(pfn);
+  if (pteIsMigrationEntry(pte)) {
+    const locked = (page.flags & PG_LOCKED) != 0;
+    if (!locked || machine().stepping == 0) bad(INV_ENTRY, pfn, vma.mm, 0, pte);
+    return;
+  }
+  if (!ptePresent(pte)) return;
+  if (page.refcount == 0) bad(INV_UAF, pfn, vma.mm, 1, 0);
+  const tally = tallyOf(pfn);
+  tally.refs += 1;
+  tally.ptes += 1;
+  if (vma.kind != VMA_ANON) return;
+  tally.ptes |= MAPPED_BY_ANON_VMA;
+  if ((page.mapping & MAPPING_ANON) == 0) bad(INV_TAG, pfn, vma.mm, vma.object, page.mapping);
+}
+
+function countPtes(): void {
+  for (let mm = machine().firstMm; mm != 0; mm = mmAt(mm).nextMm) {
+    for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
+      const vma = vmaAt(id);
+      for (let vpn = vma.start; vpn < vma.end; vpn++) {
+        const pte = pteAt(pteNumber(vma, vpn));
+        if (pte != 0) countPte(vma, pte);
+      }
+      if (violation() != 0) return;
+    }
+  }
+}
+
+function countPageCache(): void {
+  for (let id = 1; id <= config(CFG_MAPPINGS); id++) {
+    const mapping = mappingAt(id);
+    if (mapping.kind != OBJECT_ADDRESS_SPACE) continue;
+    let nr = 0;
+    for (let index = 0; index < mapping.nrSlots; index++) {
+      const pfn = cacheSlotAt(mapping, index).pfn;
+      if (pfn == PFN_NONE) continue;
+      addRefs(pfn, 1);
+      nr += 1;
+    }
+    expectEqual(INV_REF, 0, id, nr, mapping.nrpages);
+  }
+}
+
+/** Adds up the holders of the frames start … end-1, at most VERIFY_WINDOW of them. */
+export function countHolders(start: i32, end: i32): void {
+  windowStart = start;
+  windowEnd = end;
+  memory.fill(tablePtr(TABLE_SCRATCH), 0, (<usize>(end - start)) << 3);
+  countPtes();
+  countPageCache();
+  for (let id = 1; id <= config(CFG_PINS); id++) {
+    const pin = pinAt(id);
+    if (pin.kind != HOLDER_NONE) addRefs(pin.pfn, refsOfKind(pin.kind));
+  }
+  for (let cpu = 0; cpu < config(CFG_CPUS); cpu++) {
+    for (let i = 0; i < batchLength(cpu); i++) addRefs(batchPfn(cpu, i), 1);
+  }
+}
+
+/** The object that a page's mapping word names must exist and be of the kind that its tag says. */
+function verifyMappingWord(pfn: i32, word: i32): void {
+  if (word == 0 || isSubstitute(word)) return;
+  const object = objectOf(word);
+  const wanted = (word & MAPPING_TAG_MASK) == 0 ? OBJECT_ADDRESS_SPACE : OBJECT_ANON_VMA;
+  const kind = object > config(CFG_MAPPINGS) ? 0 : mappingAt(object).kind;
+  // The tag of an unmapped anonymous page stays after its anon_vma has gone.
+  if (kind != wanted && pageAt(pfn).mapcount > 0)
+    bad(kind == 0 ? INV_UAF : INV_TAG, pfn, object, wanted, kind);
+}
+
+/** Compares the frames of the last countHolders() with their holders. */
+export function verifyPages(): void {
+  for (let pfn = max<i32>(windowStart, FIRST_PFN); pfn < windowEnd; pfn++) {
+    const page = pageAt(pfn);
+    if ((page.flags & PG_RESERVED) != 0) continue;
+    const tally = tallyOf(pfn);
+    const isolated = (page.flags & PG_ISOLATED) != 0 ? 1 : 0;
+    expectEqual(INV_REF, pfn, 0, tally.refs + isolated, page.refcount);
+    expectEqual(INV_MAPC, pfn, 0, tally.ptes & ~MAPPED_BY_ANON_VMA, page.mapcount);
+    if (page.refcount > 0) verifyMappingWord(pfn, page.mapping);
+    if (violation() != 0) return;
+  }
+}
+
+/** Of the last countHolders(): true if a private anonymous mapping has the page, whatever its tag says. */
+export function mappedByAnonVma(pfn: i32): bool {
+  return (tallyOf(pfn).ptes & MAPPED_BY_ANON_VMA) != 0;
+}

@@ -1,0 +1,167 @@
+/**
+ * The straight clock: runs an operation to its end, nothing in between. What it decides itself is only how
+ * long that takes, and which rounds of an offline it need not execute.
+ */
+import {
+  CFG_COST_FAULT,
+  CFG_COST_ROUND,
+  CFG_COST_SYSCALL,
+  EAGAIN,
+  EBUSY,
+  EINTR,
+  FAULT_MINOR,
+  MEMORY_BLOCK_ORDER,
+  MEMORY_BLOCK_PAGES,
+  OFFLINE_BUDGET,
+  OFFLINE_FOREVER,
+  OFFLINE_RETURNED,
+  PFN_NONE,
+  PROBE_OFFLINE_SKIPPED,
+  CFG_CPUS,
+  TABLE_ROUND,
+} from "../abi";
+import { ROUND_BUDGET_OFFSET, ROUND_RECORD_SIZE, config, tablePtr } from "../arena";
+import { lruAddDrainAll } from "../state/lru_batch";
+import { machine } from "../state/machine";
+import { runDueEvents, spend } from "../state/timeline";
+import { count } from "../state/vmstat";
+import { access } from "../kernel/fault";
+import { clearBlame } from "../kernel/migrate_control";
+import {
+  offlineBegin,
+  offlineEnd,
+  offlineRound,
+  scanMovablePages,
+  testPagesIsolated,
+} from "../kernel/offline";
+import { profile } from "../state/profile";
+import { endRound, forgetRounds, repeatRound, roundRepeats } from "./fruitless";
+
+/** Accesses virtual pages start … end-1 in order. Returns how many faulted, or the first error. */
+export function accessRange(mm: i32, start: i32, end: i32, write: bool): i32 {
+  let faults = 0;
+  for (let vpn = start; vpn < end; vpn++) {
+    const rc = access(mm, vpn, write);
+    if (rc < 0) return rc;
+    if (rc == FAULT_MINOR) faults += 1;
+  }
+  spend(<u64>faults * <u64>config(CFG_COST_FAULT));
+  runDueEvents();
+  return faults;
+}
+
+/** Ends an offline call, the block staying online unless `rc` is 0. */
+function leave(block: i32, rc: i32, ending: i32): i32 {
+  machine().offlineEnding = ending;
+  machine().signalPending = 0;
+  offlineEnd(block, rc == 0);
+  return rc;
+}
+
+/** What an offline call may still spend. */
+@unmanaged
+class Budget {
+  expireNs: u64; // the kernel's own limit
+  deadlineNs: u64; // the caller's
+  roundsLeft: i64;
+  retriesLeft: i32;
+}
+
+if (ROUND_BUDGET_OFFSET + offsetof<Budget>() > ROUND_RECORD_SIZE) ERROR("round region too small");
+
+function budget(): Budget {
+  return changetype<Budget>(tablePtr(TABLE_ROUND) + ROUND_BUDGET_OFFSET);
+}
+
+const GO_ON: i32 = 1;
+
+/** Whether another round begins: GO_ON, or the return value of the call. */
+function mayBeginRound(block: i32, b: Budget): i32 {
+  const m = machine();
+  runDueEvents();
+  if (m.nowNs > b.expireNs) return leave(block, -EAGAIN, OFFLINE_RETURNED);
+  if (m.signalPending != 0) return leave(block, -EINTR, OFFLINE_RETURNED);
+  if (b.roundsLeft <= 0 || m.nowNs >= b.deadlineNs) return leave(block, -EINTR, OFFLINE_BUDGET);
+  return GO_ON;
+}
+
+/** Nothing on the LRU is left in the block: the end, or on 6.x once more from the start. */
+function allMoved(block: i32, start: i32): i32 {
+  lruAddDrainAll(config(CFG_CPUS));
+  if (testPagesIsolated(start)) return leave(block, 0, OFFLINE_RETURNED);
+  if (profile().offlineBatch > 0) return leave(block, -EBUSY, OFFLINE_RETURNED);
+  spend(config(CFG_COST_ROUND));
+  return GO_ON;
+}
+
+/** Counts the rounds that would repeat the last one; OFFLINE_FOREVER if nothing would ever end them. */
+function skipRounds(block: i32, b: Budget): i32 {
+  const m = machine();
+  const limit = min<u64>(b.expireNs, b.deadlineNs);
+  const endless = limit == u64.MAX_VALUE && m.nextEventNs == u64.MAX_VALUE && b.roundsLeft == i64.MAX_VALUE;
+  if (endless) return roundRepeats() ? leave(block, -EINTR, OFFLINE_FOREVER) : GO_ON;
+  const skipped = repeatRound(limit, b.roundsLeft);
+  if (b.roundsLeft != i64.MAX_VALUE) b.roundsLeft -= skipped;
+  count(PROBE_OFFLINE_SKIPPED, skipped);
+  return GO_ON;
+}
+
+/** Rounds until the call returns. */
+function runRounds(block: i32, b: Budget, skipping: bool): i32 {
+  const p = profile();
+  const start = block << MEMORY_BLOCK_ORDER;
+  const end = start + MEMORY_BLOCK_PAGES;
+  let pfn = start;
+  let first = true;
+  while (true) {
+    let rc = mayBeginRound(block, b);
+    if (rc <= 0) return rc;
+    // v3.12 drains before every round but the first and begins each scan anew; 6.x goes on where it found a
+    // page.
+    if (p.offlineBatch > 0) {
+      pfn = start;
+      if (!first) lruAddDrainAll(config(CFG_CPUS));
+      first = false;
+    }
+    pfn = scanMovablePages(pfn, end);
+    if (pfn == PFN_NONE) {
+      rc = allMoved(block, start);
+      if (rc <= 0) return rc;
+      pfn = start;
+    } else {
+      rc = offlineRound(pfn, end);
+      spend(config(CFG_COST_ROUND));
+    }
+    if (b.roundsLeft != i64.MAX_VALUE) b.roundsLeft -= 1;
+    endRound();
+    if (rc < 0 && p.offlineRetries > 0) {
+      b.retriesLeft -= 1;
+      if (b.retriesLeft == 0) return leave(block, rc, OFFLINE_RETURNED);
+    }
+    if (rc < 0 || !skipping) continue;
+    rc = skipRounds(block, b);
+    if (rc <= 0) return rc;
+  }
+}
+
+/**
+ * Takes a block offline. `maxRounds` and `untilNs` (0: none) are the caller's budget; when it runs out the
+ * call ends as by a signal, and offlineEnding() says so. With `skipping`, rounds in which nothing can change
+ * are counted instead of executed. Returns 0 or a negative errno.
+ */
+export function offlineBlock(block: i32, maxRounds: i64, untilNs: u64, skipping: bool): i32 {
+  const m = machine();
+  m.offlineEnding = OFFLINE_RETURNED;
+  clearBlame();
+  spend(config(CFG_COST_SYSCALL));
+  const err = offlineBegin(block);
+  if (err != 0) return err;
+  const p = profile();
+  const b = budget();
+  b.expireNs = p.offlineTimeoutNs > 0 ? m.nowNs + p.offlineTimeoutNs : u64.MAX_VALUE;
+  b.deadlineNs = untilNs > 0 ? untilNs : u64.MAX_VALUE;
+  b.roundsLeft = maxRounds > 0 ? maxRounds : i64.MAX_VALUE;
+  b.retriesLeft = p.offlineRetries;
+  forgetRounds();
+  return runRounds(block, b, skipping);
+}

@@ -1,0 +1,195 @@
+/**
+ * The exports of core.wasm, and nothing else. Ids and pfns are checked by the caller; results are kernel
+ * codes.
+ */
+import {
+  ABI_VERSION,
+  CFG_CPUS,
+  CFG_KERNEL,
+  CFG_SEED_HIGH,
+  CFG_SEED_LOW,
+  HOLDER_GET,
+  HOLDER_PIN,
+  NR_COUNTERS,
+} from "./abi";
+import { arenaPtr, arenaEnd, claim, config, configPtr, layOut, tablePtr, tableSize } from "./arena";
+import { sectionHash, stateHash } from "./check/hash";
+import { verify } from "./check/verify";
+import { accessRange, offlineBlock } from "./clock/straight";
+import {
+  asyncPfExecute,
+  checkAsyncPfCompletion,
+  clearAsyncPfQueue,
+  createVcpu,
+  setupAsyncPf,
+  wakeupAll,
+} from "./kernel/async_pf";
+import { useArrays, useRange } from "./kernel/entries";
+import { access } from "./kernel/fault";
+import { faultinPage, followPage, takePin } from "./kernel/gup";
+import { beginMigratePages, endMigratePages, mbind, migrateToNode } from "./kernel/mempolicy";
+import { exitMmap, mlock, mmapRegion, mprotect, munmap, setVmaPolicy, zapRange } from "./kernel/mmap";
+import { movePages, queryPages } from "./kernel/move_pages";
+import { onlineBlock } from "./kernel/offline";
+import { initRfc } from "./kernel/policy/rfc";
+import { loadProfile } from "./state/profile";
+import { foldRange } from "./state/fold";
+import { initApfs } from "./state/apf";
+import { lruAddDrainAll } from "./state/lru_batch";
+import { machine } from "./state/machine";
+import { initMappings } from "./state/mapping";
+import { blockState, initMemoryBlocks } from "./state/memory_block";
+import { createMm, destroyMm, initMms } from "./state/mm";
+import { pageAt } from "./state/page";
+import { freePins, initPins } from "./state/pins";
+import { randomBelow } from "./state/prng";
+import { releaseGroup } from "./state/release";
+import { initTimeline, runDueEvents, schedule, spend } from "./state/timeline";
+import { freeVmas, initVmas } from "./state/vma";
+import { counterOf } from "./state/vmstat";
+import { initZones, nodeHasMemory, nodeOf } from "./state/zone";
+
+export {
+  access,
+  accessRange,
+  asyncPfExecute,
+  blockState,
+  checkAsyncPfCompletion,
+  clearAsyncPfQueue,
+  createMm,
+  createVcpu,
+  destroyMm,
+  exitMmap,
+  faultinPage,
+  followPage,
+  freePins,
+  freeVmas,
+  layOut,
+  mbind,
+  beginMigratePages,
+  endMigratePages,
+  migrateToNode,
+  mmapRegion,
+  movePages,
+  mprotect,
+  munmap,
+  nodeHasMemory,
+  nodeOf,
+  offlineBlock,
+  onlineBlock,
+  queryPages,
+  randomBelow,
+  releaseGroup,
+  runDueEvents,
+  schedule,
+  sectionHash,
+  setVmaPolicy,
+  setupAsyncPf,
+  stateHash,
+  tablePtr,
+  tableSize,
+  useArrays,
+  useRange,
+  verify,
+  wakeupAll,
+  zapRange,
+};
+
+/** Version of the numbers both sides share; compared at instantiation. */
+export function abiVersion(): i32 {
+  return ABI_VERSION;
+}
+
+/** Where CFG_WORDS configuration words are written before layOut() and init(). */
+export function configAddress(): usize {
+  return configPtr;
+}
+
+/** First byte of the arena, which a snapshot copies up to arenaLimit(). */
+export function arenaAddress(): usize {
+  return arenaPtr;
+}
+
+export function arenaLimit(): usize {
+  return arenaEnd;
+}
+
+/** Checksum of the arena, for snapshots. */
+export function arenaChecksum(): u64 {
+  return foldRange(0, arenaPtr, (arenaEnd - arenaPtr) & ~3);
+}
+
+/**
+ * Claims the memory that layOut() computed and builds the machine. Returns false if the memory is not to be
+ * had.
+ */
+export function init(): bool {
+  if (!claim()) return false;
+  const m = machine();
+  m.prng = ((<u64>(<u32>config(CFG_SEED_HIGH))) << 32) | <u64>(<u32>config(CFG_SEED_LOW));
+  loadProfile(config(CFG_KERNEL));
+  initTimeline();
+  initMms();
+  initVmas();
+  initMappings();
+  initPins();
+  initApfs();
+  initZones();
+  initMemoryBlocks();
+  initRfc();
+  return true;
+}
+
+/** A number for a group of pins that are released together. */
+export function newGroup(): i32 {
+  const m = machine();
+  m.pinGroup += 1;
+  return m.pinGroup;
+}
+
+/**
+ * GUP of one page by a process: FOLL_GET, or FOLL_PIN. Returns the pfn, or a negative errno or -FAULT_WAIT.
+ */
+export function pinPage(mm: i32, vpn: i32, write: bool, longForm: bool, group: i32): i32 {
+  const pfn = faultinPage(mm, vpn, write);
+  if (pfn > 0) takePin(longForm ? HOLDER_PIN : HOLDER_GET, pfn, group, mm, 0);
+  return pfn;
+}
+
+export function lruAddDrain(): void {
+  lruAddDrainAll(config(CFG_CPUS));
+}
+
+export function mlockRange(mm: i32, start: i32, end: i32): void {
+  mlock(mm, start, end, config(CFG_CPUS));
+}
+
+/** Lets simulated time pass, with what becomes due in it. */
+export function wait(ns: u64): void {
+  spend(ns);
+  runDueEvents();
+}
+
+/** The next so many context allocations of the RFC's worker fail. */
+export function failCtxAllocations(nr: i32): void {
+  machine().ctxAllocFailures = nr;
+}
+
+export function setTracing(on: bool): void {
+  const m = machine();
+  m.tracing = on ? 1 : 0;
+  m.nrTrace = 0;
+}
+
+/**
+ * Sets or clears flags of a page from outside, as another subsystem would: PG_LOCKED, PG_WRITEBACK, PG_DIRTY.
+ */
+export function setPageFlags(pfn: i32, flags: i32, on: bool): void {
+  const page = pageAt(pfn);
+  page.flags = on ? page.flags | flags : page.flags & ~flags;
+}
+
+/** Value of a counter. */
+export function counter(id: i32): i64 {
+  return id < NR_COUNTERS ? counterOf(id) : 0;
+}

@@ -1,0 +1,185 @@
+/**
+ * KVM's asynchronous page faults (virt/kvm/async_pf.c): set-up, worker, completion, cancellation, broadcast.
+ */
+import {
+  APF_DONE,
+  APF_LOST,
+  APF_QUEUED,
+  APF_REFUSED,
+  APF_REPEATED,
+  ASYNC_PF_PER_VCPU,
+  CFG_VCPUS,
+} from "../abi";
+import { config } from "../arena";
+import { allocApf, apfAt, freeApf } from "../state/apf";
+import { machine } from "../state/machine";
+import { mmAt } from "../state/mm";
+import { Vcpu, vcpuAt } from "../state/vcpu";
+import { policyExecute, policyRelease } from "./policy/policy";
+
+const TOKEN_VCPU_BITS: i32 = 12;
+const TOKEN_MASK: i32 = 0x7fffffff; // ours: 31 of the kernel's 32 bits
+
+/** Gives a guest its next vCPU. Returns its id, or -1 when no record is left. */
+export function createVcpu(mm: i32): i32 {
+  for (let id = 0; id < config(CFG_VCPUS); id++) {
+    const vcpu = vcpuAt(id);
+    if (vcpu.mm != 0) continue;
+    vcpu.mm = mm;
+    mmAt(mm).nrVcpus += 1;
+    return id;
+  }
+  return -1;
+}
+
+function enqueue(vcpu: Vcpu, apfId: i32): void {
+  vcpu.queued += 1;
+  if (vcpu.firstQueued == 0) {
+    vcpu.firstQueued = apfId;
+    return;
+  }
+  let last = apfAt(vcpu.firstQueued);
+  while (last.nextQueued != 0) last = apfAt(last.nextQueued);
+  last.nextQueued = apfId;
+}
+
+function dequeue(vcpu: Vcpu, apfId: i32): void {
+  vcpu.queued -= 1;
+  if (vcpu.firstQueued == apfId) {
+    vcpu.firstQueued = apfAt(apfId).nextQueued;
+    return;
+  }
+  let before = apfAt(vcpu.firstQueued);
+  while (before.nextQueued != apfId) before = apfAt(before.nextQueued);
+  before.nextQueued = apfAt(apfId).nextQueued;
+}
+
+function addDone(vcpu: Vcpu, apfId: i32): void {
+  if (vcpu.firstDone == 0) {
+    vcpu.firstDone = apfId;
+    return;
+  }
+  let last = apfAt(vcpu.firstDone);
+  while (last.nextDone != 0) last = apfAt(last.nextDone);
+  last.nextDone = apfId;
+}
+
+function isPending(vcpu: Vcpu, gfn: i32): bool {
+  for (let id = vcpu.firstQueued; id != 0; id = apfAt(id).nextQueued) {
+    const apf = apfAt(id);
+    if (apf.wakeupAll == 0 && apf.gfn == gfn) return true;
+  }
+  return false;
+}
+
+/**
+ * kvm_setup_async_pf(). Returns the work item, APF_REPEATED when the gfn is pending on this vCPU (the vCPU
+ * halts), or APF_REFUSED when 64 are outstanding (the fault is taken synchronously).
+ */
+export function setupAsyncPf(vcpuId: i32, gfn: i32): i32 {
+  const vcpu = vcpuAt(vcpuId);
+  if (isPending(vcpu, gfn)) {
+    vcpu.halted = 1;
+    return APF_REPEATED;
+  }
+  if (vcpu.queued >= ASYNC_PF_PER_VCPU) return APF_REFUSED;
+  const id = allocApf(APF_QUEUED);
+  const apf = apfAt(id);
+  apf.vcpu = vcpuId;
+  apf.mm = vcpu.mm;
+  apf.gfn = gfn;
+  apf.token = ((vcpu.nextId << TOKEN_VCPU_BITS) | vcpuId) & TOKEN_MASK;
+  vcpu.nextId += 1;
+  mmAt(vcpu.mm).mmCount += 1;
+  vcpu.kvmRefs += 1;
+  enqueue(vcpu, id);
+  vcpu.notPresent += 1;
+  return id;
+}
+
+function dropWorkRefs(vcpu: Vcpu): void {
+  mmAt(vcpu.mm).mmCount -= 1;
+  vcpu.kvmRefs -= 1;
+}
+
+/** async_pf_execute(): the worker. The item must be queued. Returns its new state. */
+export function asyncPfExecute(apfId: i32): i32 {
+  const apf = apfAt(apfId);
+  const vcpu = vcpuAt(apf.vcpu);
+  machine().cpu = mmAt(apf.mm).cpu;
+  if (!policyExecute(apfId)) {
+    apf.state = APF_LOST;
+    return APF_LOST;
+  }
+  addDone(vcpu, apfId);
+  apf.state = APF_DONE;
+  dropWorkRefs(vcpu);
+  return APF_DONE;
+}
+
+/** Handles the first finished item; the vCPU must have one. */
+function completeFirst(vcpu: Vcpu): void {
+  const id = vcpu.firstDone;
+  const apf = apfAt(id);
+  vcpu.firstDone = apf.nextDone;
+  vcpu.ready += 1;
+  vcpu.wakeups += apf.wakeupAll;
+  vcpu.halted = 0;
+  dequeue(vcpu, id);
+  policyRelease(id);
+  freeApf(id);
+}
+
+/**
+ * kvm_check_async_pf_completion(), as the vCPU thread runs it once per entry: handles at most `limit`
+ * finished items. With paravirtual delivery that is one per guest entry. Returns how many were handled.
+ */
+export function checkAsyncPfCompletion(vcpuId: i32, limit: i32): i32 {
+  const vcpu = vcpuAt(vcpuId);
+  machine().cpu = mmAt(vcpu.mm).cpu;
+  let nr = 0;
+  for (; nr < limit && vcpu.firstDone != 0; nr++) completeFirst(vcpu);
+  return nr;
+}
+
+/**
+ * kvm_clear_async_pf_completion_queue(): cancels what has not run, then frees what has. Returns how many were
+ * cancelled.
+ */
+export function clearAsyncPfQueue(vcpuId: i32): i32 {
+  const vcpu = vcpuAt(vcpuId);
+  let cancelled = 0;
+  let id = vcpu.firstQueued;
+  while (id != 0) {
+    const apf = apfAt(id);
+    const next = apf.nextQueued;
+    if (apf.state != APF_DONE) {
+      dropWorkRefs(vcpu);
+      freeApf(id);
+      cancelled += 1;
+    }
+    id = next;
+  }
+  vcpu.firstQueued = 0;
+  vcpu.queued = 0;
+  while (vcpu.firstDone != 0) {
+    const done = vcpu.firstDone;
+    vcpu.firstDone = apfAt(done).nextDone;
+    policyRelease(done);
+    freeApf(done);
+  }
+  return cancelled;
+}
+
+/** kvm_async_pf_wakeup_all(): queues a broadcast unless a completion is waiting anyway. */
+export function wakeupAll(vcpuId: i32): void {
+  const vcpu = vcpuAt(vcpuId);
+  if (vcpu.firstDone != 0) return;
+  const id = allocApf(APF_DONE);
+  const apf = apfAt(id);
+  apf.vcpu = vcpuId;
+  apf.mm = vcpu.mm;
+  apf.wakeupAll = 1;
+  addDone(vcpu, id);
+  enqueue(vcpu, id);
+}

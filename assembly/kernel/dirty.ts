@@ -1,0 +1,52 @@
+/**
+ * page_mapping(), set_page_dirty() and its counterpart: where page->mapping is followed to a_ops, bdi and
+ * host.
+ */
+import {
+  CRASH_OOPS,
+  FN_ACCOUNT_PAGE_DIRTIED,
+  FN_CLEAR_PAGE_DIRTY_FOR_IO,
+  FN_MIGRATE_PAGE_COPY,
+  FN_SET_PAGE_DIRTY,
+  FN_SET_PAGE_DIRTY_BUFFERS,
+  INV_NULL,
+  MAPPING_ANON,
+  PG_DIRTY,
+} from "../abi";
+import { crash } from "../state/crash";
+import { AS_BDI, AS_SET_PAGE_DIRTY, isSubstitute, mappingAt, objectOf } from "../state/mapping";
+import { Page, pfnOf } from "../state/page";
+import { lockPrivate } from "./locks";
+
+/**
+ * page_mapping(): 0 for anonymous memory, else the address_space word. (The swap cache is not modelled yet.)
+ * A substitute that carries the tag is an address_space all the same.
+ */
+export function pageMapping(page: Page): i32 {
+  const word = page.mapping;
+  if ((word & MAPPING_ANON) != 0) return isSubstitute(word) ? word & ~MAPPING_ANON : 0;
+  return word;
+}
+
+/** set_page_dirty(), with the generic buffer version for a mapping whose a_ops lack the operation. */
+export function setPageDirty(page: Page, caller: i32): void {
+  const word = pageMapping(page);
+  if (word != 0 && (mappingAt(objectOf(word)).flags & AS_SET_PAGE_DIRTY) == 0) {
+    const pfn = pfnOf(page);
+    lockPrivate(word, pfn, FN_SET_PAGE_DIRTY_BUFFERS, FN_SET_PAGE_DIRTY);
+    // Newly dirty: account_page_dirtied() follows backing_dev_info, __mark_inode_dirty() follows host.
+    if ((page.flags & PG_DIRTY) == 0 && (mappingAt(objectOf(word)).flags & AS_BDI) == 0) {
+      crash(CRASH_OOPS, FN_ACCOUNT_PAGE_DIRTIED, FN_SET_PAGE_DIRTY_BUFFERS, pfn, INV_NULL, caller);
+    }
+  }
+  page.flags |= PG_DIRTY;
+}
+
+/** clear_page_dirty_for_io(): asks the backing device of page_mapping() before it clears the flag. */
+export function clearPageDirtyForIo(page: Page): void {
+  const word = pageMapping(page);
+  if (word != 0 && (mappingAt(objectOf(word)).flags & AS_BDI) == 0) {
+    crash(CRASH_OOPS, FN_CLEAR_PAGE_DIRTY_FOR_IO, FN_MIGRATE_PAGE_COPY, pfnOf(page), INV_NULL);
+  }
+  page.flags &= ~PG_DIRTY;
+}

@@ -1,0 +1,72 @@
+/** get_user_pages() and pin_user_pages() of one page, and mm/gup.c's look-up for other callers. */
+import {
+  EFAULT,
+  FAULT_WAIT,
+  GUP_PIN_COUNTING_BIAS,
+  HOLDER_PIN,
+  NR_FOLL_PIN_ACQUIRED,
+  PROT_READ,
+  PROT_WRITE,
+  PTE_PRESENT,
+  PTE_PROTNONE,
+  PTE_WRITE,
+  VMA_SHMEM,
+  ZERO_PFN,
+  ENOENT,
+  PG_REFERENCED,
+} from "../abi";
+import { getPage, pageAt } from "../state/page";
+import { pteAt, ptePfn } from "../state/pgtable";
+import { addPin } from "../state/pins";
+import { findVma, pteNumber, vmaAt } from "../state/vma";
+import { count } from "../state/vmstat";
+import { access } from "./fault";
+import { profile } from "../state/profile";
+
+/** Takes the references of a pin of `kind` and notes who holds them. Returns the pin. */
+export function takePin(kind: i32, pfn: i32, group: i32, owner: i32, token: i32): i32 {
+  const page = pageAt(pfn);
+  getPage(page);
+  if (kind == HOLDER_PIN) {
+    page.refcount += GUP_PIN_COUNTING_BIAS - 1;
+    count(NR_FOLL_PIN_ACQUIRED, 1);
+  }
+  return addPin(kind, pfn, group, owner, token);
+}
+
+function mayAccess(mm: i32, vpn: i32, write: bool): bool {
+  const vma = findVma(mm, vpn);
+  return vma != 0 && (vmaAt(vma).prot & (write ? PROT_WRITE : PROT_READ)) != 0;
+}
+
+/**
+ * Faults the page at `vpn` in as GUP does, without touching its content. Returns its pfn, or -EFAULT,
+ * -ENOMEM, or -FAULT_WAIT when the task would sleep on a migration entry.
+ */
+export function faultinPage(mm: i32, vpn: i32, write: bool): i32 {
+  if (!mayAccess(mm, vpn, write)) return -EFAULT;
+  const number = pteNumber(vmaAt(findVma(mm, vpn)), vpn);
+  const pte = pteAt(number);
+  const wanted = write ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT;
+  if ((pte & wanted) != wanted) {
+    const rc = access(mm, vpn, write);
+    if (rc == FAULT_WAIT) return -FAULT_WAIT;
+    if (rc < 0) return rc;
+  }
+  const pfn = ptePfn(pteAt(number));
+  if (pfn != ZERO_PFN) pageAt(pfn).flags |= PG_REFERENCED; // FOLL_TOUCH
+  return pfn;
+}
+
+/** A page found by follow_page(), or a negative status for move_pages(2). */
+export function followPage(mm: i32, vpn: i32): i32 {
+  const vmaId = findVma(mm, vpn);
+  if (vmaId == 0) return -EFAULT;
+  const vma = vmaAt(vmaId);
+  const pte = pteAt(pteNumber(vma, vpn));
+  if (pte == 0) return vma.kind == VMA_SHMEM ? -ENOENT : profile().statusUntouched;
+  if ((pte & PTE_PROTNONE) != 0 && !profile().protNoneMoves) return -ENOENT;
+  if ((pte & (PTE_PRESENT | PTE_PROTNONE)) == 0) return -ENOENT;
+  const pfn = ptePfn(pte);
+  return pfn == ZERO_PFN ? profile().statusZeroPage : pfn;
+}

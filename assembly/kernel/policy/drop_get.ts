@@ -1,0 +1,11 @@
+/**
+ * `drop-get`: what was merged for v3.13 (f2e106692d51, "KVM: Drop FOLL_GET in GUP when doing async page
+ * fault"). The worker only faults the page in; nothing is held.
+ */
+import { apfAt } from "../../state/apf";
+import { faultinPage } from "../gup";
+
+export function dropGetExecute(apfId: i32): void {
+  const apf = apfAt(apfId);
+  faultinPage(apf.mm, apf.gfn, true);
+}

@@ -1,0 +1,187 @@
+/**
+ * `rfc`: the patch of 30 September 2013 as posted, with its repairs L1 … L5 as switches. The worker hangs a
+ * context on the page (page->private) and replaces page->mapping by apf_mapping, whose migratepage knows
+ * about the pin.
+ *
+ * With L5 the word keeps the ANON tag, page and vCPU lock protect every write, several work items share one
+ * context, and the context goes with the page when it moves.
+ */
+import {
+  CFG_REPAIRS,
+  CRASH_OOPS,
+  APF_FREE,
+  FN_ASYNC_PF_MIGRATEPAGE,
+  FN_CHECK_ASYNC_PF_COMPLETION,
+  HOLDER_ASYNC_PF,
+  INV_UAF,
+  MAPPING_ANON,
+  MAPPING_TAG_SHIFT,
+  POLICY_RFC,
+  CFG_POLICY,
+  PROBE_CALLBACK_SUCCESS,
+  REPAIR_L1,
+  REPAIR_L2,
+  REPAIR_L3,
+  REPAIR_L5,
+} from "../../abi";
+import { config } from "../../arena";
+import { allocCtx, apfAt, ctxAt, freeCtx } from "../../state/apf";
+import { crash } from "../../state/crash";
+import { machine } from "../../state/machine";
+import {
+  AS_BDI,
+  AS_LOCKS_INITIALISED,
+  AS_SET_PAGE_DIRTY,
+  AS_WRITABLE,
+  MIGRATEPAGE_ASYNC_PF,
+  OBJECT_ADDRESS_SPACE,
+  allocMapping,
+  isSubstitute,
+  mappingAt,
+} from "../../state/mapping";
+import { Page, getPage, pageAnon, pageAt, pfnOf } from "../../state/page";
+import { putPage } from "../../state/page_free";
+import { nextPinOf, pinAt, retargetPin } from "../../state/pins";
+import { count } from "../../state/vmstat";
+import { faultinPage } from "../gup";
+import { migratePageCopy, migratePageMoveMapping } from "../move_mapping";
+import { holdPage, pinRelease } from "./pin";
+
+function repaired(repair: i32): bool {
+  return (config(CFG_REPAIRS) & repair) != 0;
+}
+
+/** `static const struct address_space apf_mapping`: all zero but for a_ops. */
+export function initRfc(): void {
+  const m = machine();
+  m.substituteWord = -1;
+  if (config(CFG_POLICY) != POLICY_RFC) return;
+  const id = allocMapping(OBJECT_ADDRESS_SPACE);
+  const mapping = mappingAt(id);
+  mapping.migratepage = <i16>MIGRATEPAGE_ASYNC_PF;
+  if (repaired(REPAIR_L1)) mapping.flags |= <i16>(AS_LOCKS_INITIALISED | AS_WRITABLE);
+  if (repaired(REPAIR_L2)) mapping.flags |= <i16>(AS_BDI | AS_SET_PAGE_DIRTY);
+  m.substituteWord = id << MAPPING_TAG_SHIFT;
+}
+
+/** Shares the context that the page has already, or installs `ctxId`. */
+function attachRepaired(apfId: i32, ctxId: i32, page: Page): void {
+  if (isSubstitute(page.mapping)) {
+    ctxAt(page.privateWord).owners += 1;
+    freeCtx(ctxId);
+    return;
+  }
+  if (!pageAnon(page)) {
+    freeCtx(ctxId);
+    return;
+  }
+  attach(apfId, ctxId, page, machine().substituteWord | MAPPING_ANON);
+}
+
+function attach(apfId: i32, ctxId: i32, page: Page, substitute: i32): void {
+  const ctx = ctxAt(ctxId);
+  ctx.oriMapping = page.mapping;
+  ctx.context = apfId;
+  ctx.owners = 1;
+  page.privateWord = ctxId;
+  page.mapping = substitute;
+}
+
+/** async_pf_execute() as patched. Returns false if it returned before anything else of it ran. */
+export function rfcExecute(apfId: i32): bool {
+  const apf = apfAt(apfId);
+  const ctxId = allocCtx();
+  if (ctxId == 0 && !repaired(REPAIR_L5)) return false;
+  const pfn = faultinPage(apf.mm, apf.gfn, true);
+  if (pfn > 0) holdPage(apfId, pfn);
+  if (ctxId == 0) return true;
+  if (repaired(REPAIR_L5)) {
+    if (pfn > 0) attachRepaired(apfId, ctxId, pageAt(pfn));
+    else freeCtx(ctxId);
+    return true;
+  }
+  // GUP failed, or not an anonymous page as the tag has it now: the context is forgotten.
+  if (pfn > 0 && pageAnon(pageAt(pfn))) attach(apfId, ctxId, pageAt(pfn), machine().substituteWord);
+  return true;
+}
+
+function restore(page: Page, ctxId: i32): void {
+  const ctx = ctxAt(ctxId);
+  if (ctx.live == 0) crash(CRASH_OOPS, FN_CHECK_ASYNC_PF_COMPLETION, 0, pfnOf(page), INV_UAF);
+  page.mapping = ctx.oriMapping;
+  freeCtx(ctxId);
+}
+
+/** What check and clear do with the page of a finished work item: restore the mapping, then put the page. */
+export function rfcRelease(apfId: i32): void {
+  const apf = apfAt(apfId);
+  if (apf.page != 0) {
+    const page = pageAt(apf.page);
+    if (repaired(REPAIR_L5)) {
+      if (isSubstitute(page.mapping)) {
+        const ctx = ctxAt(page.privateWord);
+        ctx.owners -= 1;
+        if (ctx.owners == 0) {
+          restore(page, page.privateWord);
+          page.privateWord = 0;
+        }
+      }
+    } else if (page.mapping == machine().substituteWord) {
+      restore(page, page.privateWord); // page->private is not reset
+    }
+  }
+  pinRelease(apfId);
+}
+
+/** The repaired callback: gives up the references of all work items on the page, or of none. */
+function migrateRepaired(ctxId: i32, newPage: Page, page: Page): i32 {
+  const ctx = ctxAt(ctxId);
+  const owners = ctx.owners;
+  page.refcount -= owners;
+  const rc = migratePageMoveMapping(0, newPage, page);
+  if (rc != 0) {
+    page.refcount += owners;
+    return rc;
+  }
+  newPage.refcount += owners;
+  migratePageCopy(newPage, page);
+  newPage.mapping = page.mapping;
+  newPage.privateWord = ctxId;
+  const from = pfnOf(page);
+  const to = pfnOf(newPage);
+  for (let id = nextPinOf(from, 0); id != 0; id = nextPinOf(from, 0)) {
+    const pin = pinAt(id);
+    assert(pin.kind == HOLDER_ASYNC_PF, "migrateRepaired: another holder passed the count check");
+    apfAt(pin.apf).page = to;
+    retargetPin(id, to);
+  }
+  return 0;
+}
+
+/** async_pf_migratepage(). Returns 0 or -EAGAIN. */
+export function asyncPfMigratepage(newPage: Page, page: Page): i32 {
+  const ctxId = page.privateWord;
+  const ctx = ctxAt(ctxId);
+  if (ctx.live == 0 || apfAt(ctx.context).state == APF_FREE) {
+    crash(CRASH_OOPS, FN_ASYNC_PF_MIGRATEPAGE, 0, pfnOf(page), INV_UAF);
+  }
+  let rc: i32;
+  if (repaired(REPAIR_L5)) {
+    rc = migrateRepaired(ctxId, newPage, page);
+  } else {
+    const apf = apfAt(ctx.context);
+    putPage(page);
+    rc = migratePageMoveMapping(repaired(REPAIR_L3) ? 0 : ctx.oriMapping, newPage, page);
+    if (rc != 0) {
+      getPage(page);
+      return rc;
+    }
+    getPage(newPage);
+    migratePageCopy(newPage, page);
+    newPage.mapping = ctx.oriMapping;
+    apf.page = pfnOf(newPage);
+    retargetPin(apf.pin, apf.page);
+  }
+  if (rc == 0) count(PROBE_CALLBACK_SUCCESS, 1);
+  return rc;
+}

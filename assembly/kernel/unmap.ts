@@ -1,0 +1,129 @@
+/** try_to_unmap() for migration and its way back, remove_migration_ptes() (mm/rmap.c, mm/migrate.c). */
+import {
+  CRASH_HANG,
+  FN_REMOVE_MIGRATION_PTES,
+  FN_RMAP_WALK_ANON,
+  FN_RMAP_WALK_FILE,
+  FN_TRY_TO_UNMAP,
+  FN_TRY_TO_UNMAP_FILE,
+  GUP_PIN_COUNTING_BIAS,
+  INV_LOCK,
+  MAPPING_ANON,
+  PG_ANON_EXCLUSIVE,
+  PROBE_KVM_UNMAP,
+  PROBE_PTES_UNMAPPED,
+  PROBE_REMOVE_MIGRATION_PTE,
+  PROBE_TRY_TO_UNMAP,
+  PROT_NONE,
+  PTE_DIRTY,
+  PTE_EXCLUSIVE,
+  PTE_KVM,
+  PTE_MIGRATION,
+  PTE_PRESENT,
+  PTE_PROTNONE,
+  PTE_WRITE,
+  TRACE_UNMAP,
+} from "../abi";
+import { crash } from "../state/crash";
+import { OBJECT_ANON_VMA, mappingAt, objectOf } from "../state/mapping";
+import { Page, getPage, pageAt } from "../state/page";
+import { putPage } from "../state/page_free";
+import { makePte, pteAt, pteIsMigrationEntry, ptePfn, ptePresent, setPte } from "../state/pgtable";
+import { trace, tracing } from "../state/trace";
+import { Vma, vmaAt } from "../state/vma";
+import { count } from "../state/vmstat";
+import { setPageDirty } from "./dirty";
+import { lockMmapMutex } from "./locks";
+import { profile } from "../state/profile";
+import { pageAddRmap, pageRemoveRmap, rmapMapping } from "./rmap";
+
+/**
+ * First VMA of the walk that `word` leads to, its lock taken: the anon walk or the file walk, as the tag
+ * says.
+ */
+function firstVmaOf(word: i32, pfn: i32, fileWalk: i32, caller: i32): i32 {
+  const object = mappingAt(objectOf(word));
+  if ((word & MAPPING_ANON) == 0) {
+    lockMmapMutex(word, pfn, fileWalk, caller);
+  } else if (object.kind != OBJECT_ANON_VMA) {
+    crash(CRASH_HANG, FN_RMAP_WALK_ANON, caller, pfn, INV_LOCK);
+  }
+  return object.firstVma;
+}
+
+/** True if the VMA covers page `index` of its object. */
+function covers(vma: Vma, index: i32): bool {
+  return <u32>(index - vma.pgoff) < <u32>(vma.end - vma.start);
+}
+
+/**
+ * try_to_unmap_one(): one PTE becomes a migration entry. Returns false, with the PTE as it was, for an
+ * exclusive page that may be pinned (page_try_share_anon_rmap()).
+ */
+function tryToUnmapOne(page: Page, pfn: i32, number: i32, pte: i32): bool {
+  let entry = PTE_MIGRATION | (pte & PTE_WRITE);
+  if ((page.flags & PG_ANON_EXCLUSIVE) != 0) {
+    if (page.refcount >= GUP_PIN_COUNTING_BIAS) return false;
+    page.flags &= ~PG_ANON_EXCLUSIVE;
+    entry |= PTE_EXCLUSIVE;
+  }
+  setPte(number, makePte(pfn, entry));
+  if ((pte & PTE_DIRTY) != 0) setPageDirty(page, FN_TRY_TO_UNMAP);
+  pageRemoveRmap(page);
+  putPage(page);
+  if ((pte & PTE_KVM) != 0) count(PROBE_KVM_UNMAP, 1);
+  return true;
+}
+
+/** try_to_unmap(TTU_MIGRATION): replaces every PTE of a locked, isolated page with a migration entry. */
+export function tryToUnmap(pfn: i32, page: Page): void {
+  count(PROBE_TRY_TO_UNMAP, 1);
+  if (tracing()) trace(TRACE_UNMAP, pfn, page.refcount, page.mapcount, 0);
+  const index = page.index;
+  let unmapped = 0;
+  let id = firstVmaOf(rmapMapping(page), pfn, FN_TRY_TO_UNMAP_FILE, FN_TRY_TO_UNMAP);
+  while (id != 0) {
+    const vma = vmaAt(id);
+    id = vma.nextInObject;
+    if (!covers(vma, index)) continue;
+    const number = vma.pteOffset + index;
+    const pte = pteAt(number);
+    if (!ptePresent(pte) || ptePfn(pte) != pfn) continue;
+    if (!tryToUnmapOne(page, pfn, number, pte)) break;
+    unmapped += 1;
+    if (page.mapcount == 0) break;
+  }
+  count(PROBE_PTES_UNMAPPED, unmapped);
+}
+
+/**
+ * remove_migration_pte(): the entry becomes a PTE of `page`, old and clean, writable if it was a write entry.
+ */
+function removeMigrationPte(page: Page, pfn: i32, vma: Vma, number: i32, entry: i32): void {
+  getPage(page);
+  const present = vma.prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT;
+  setPte(number, makePte(pfn, present | (entry & PTE_WRITE)));
+  if ((entry & PTE_EXCLUSIVE) != 0 && profile().anonExclusive) page.flags |= PG_ANON_EXCLUSIVE;
+  pageAddRmap(page);
+}
+
+/**
+ * remove_migration_ptes(): resolves every entry that names `fromPfn` to `toPfn`, which may be the same page.
+ */
+export function removeMigrationPtes(fromPfn: i32, toPfn: i32): void {
+  const page = pageAt(toPfn);
+  const index = page.index;
+  let removed = 0;
+  let id = firstVmaOf(rmapMapping(page), toPfn, FN_RMAP_WALK_FILE, FN_REMOVE_MIGRATION_PTES);
+  while (id != 0) {
+    const vma = vmaAt(id);
+    id = vma.nextInObject;
+    if (!covers(vma, index)) continue;
+    const number = vma.pteOffset + index;
+    const entry = pteAt(number);
+    if (!pteIsMigrationEntry(entry) || ptePfn(entry) != fromPfn) continue;
+    removeMigrationPte(page, toPfn, vma, number, entry);
+    removed += 1;
+  }
+  count(PROBE_REMOVE_MIGRATION_PTE, removed);
+}
