@@ -18,7 +18,7 @@ const ABI = "assembly/abi.ts";
 const state = [ABI, "assembly/arena.ts", "assembly/env.ts", "assembly/state/"];
 const kernel = [...state, "assembly/kernel/"];
 const core = [ABI, "src/errors.ts", "src/core/", "src/generated/"];
-const host = ["src/errors.ts", "src/core/", "src/host.ts"];
+const host = ["src/errors.ts", "src/core/", "src/host.ts", "src/host/"];
 const scenario = [...host, "src/scenario/"];
 const run = [...scenario, "src/run/"];
 const report = [...run, "src/report/"];
@@ -44,6 +44,7 @@ const layers = [
   { at: "src/errors.ts", imports: [] },
   { at: "src/core/", imports: core },
   { at: "src/host.ts", imports: host },
+  { at: "src/host/", imports: host },
   { at: "src/scenario/", imports: [...scenario, "yaml", "zod"] },
   { at: "src/run/", imports: run },
   { at: "src/report/", imports: [...report, "cli-table3"] },
@@ -140,14 +141,16 @@ function checkLayer(file, text) {
 }
 
 /**
+ * @param {string} file
  * @param {string} text
  * @returns {Problem[]}
  */
-function checkSize(text) {
+function checkSize(file, text) {
   const lines = text.replace(/\n$/, "").split("\n");
   /** @type {Problem[]} */
   const problems = [];
-  if (lines.length > MAX_LINES) {
+  // The list of shared numbers has one noun, however long it gets.
+  if (lines.length > MAX_LINES && file !== ABI) {
     problems.push({
       line: MAX_LINES + 1,
       message: `${lines.length} lines: split it, ${MAX_LINES} is the limit`,
@@ -212,7 +215,7 @@ export function abiNamesOf(text) {
 export function checkFile(file, text, abiNames) {
   const problems = [
     ...checkLayer(file, text),
-    ...checkSize(text),
+    ...checkSize(file, text),
     ...checkBanned(file, text),
     ...checkDefinedOnce(file, text, abiNames),
   ];

@@ -1,0 +1,304 @@
+/** A simulated host: its memory, its processes and guests, and what can be done to them. */
+import * as abi from "./core/abi.ts";
+import { Core, type KernelCrash } from "./core/core.ts";
+import { type CounterName, type Invariant, counters, invariantName, mapTable } from "./core/names.ts";
+import { SimError } from "./errors.ts";
+import { type HostConfig, configWords, integer } from "./host/config.ts";
+import { type Blame, type Holder, blame, holdersOf } from "./host/holders.ts";
+import { PageTable } from "./host/pages.ts";
+import { schedule } from "./host/pin.ts";
+import { Guest, Process } from "./host/process.ts";
+import { type CallResult, callResult } from "./host/region.ts";
+import { restoreSnapshot, takeSnapshot } from "./host/snapshot.ts";
+import { type Trace, readTrace, setTracing } from "./host/trace.ts";
+
+/** The first invariant that a full recount found broken. */
+export interface Violation {
+  readonly invariant: Invariant;
+  /** The page, 0 if the violation is not one of a page. */
+  readonly pfn: number;
+  /** Process, work item, counter or list, as the invariant says. */
+  readonly object: number;
+  readonly expected: number;
+  readonly found: number;
+  /** Who holds the page. */
+  readonly holders: readonly Holder[];
+}
+
+export interface OfflineOptions {
+  /** Ends the call after so many rounds, as a signal would. */
+  readonly maxRounds?: number;
+  /** Ends the call at this point in simulated time, as a signal would. */
+  readonly untilNs?: number;
+  /**
+   * Execute every round, also those in which nothing can change. Default: count them. The result is the same.
+   */
+  readonly executeAll?: boolean;
+}
+
+export interface OfflineResult extends CallResult {
+  /** returned: by the kernel; budget: ended by the caller; forever: the kernel would never return. */
+  readonly ending: "returned" | "budget" | "forever";
+  readonly rounds: number;
+  readonly moved: number;
+  /** Simulated time that it took. */
+  readonly durationNs: number;
+  readonly blame: Blame;
+}
+
+/** What asynchronous page faults have left behind. All 0 is right once every completion has run. */
+export interface Leaks {
+  /** Contexts of the RFC that nobody frees any more. */
+  readonly contexts: number;
+  /** Work items that never complete. */
+  readonly lostFaults: number;
+  /** References that work items hold still. */
+  readonly pins: number;
+  /** Pages that the free path found in a bad state and leaked. */
+  readonly badPages: number;
+}
+
+const endings = ["returned", "budget", "forever"] as const;
+
+export class Host {
+  /** The page table, read-only. */
+  readonly pages: PageTable;
+  readonly #core: Core;
+  readonly #words: Int32Array;
+
+  private constructor(core: Core, words: Int32Array) {
+    this.#core = core;
+    this.#words = words;
+    this.pages = new PageTable(core);
+  }
+
+  /**
+   * Builds a host.
+   *
+   * @throws {SimError} ERR_ARGUMENT, ERR_RANGE, ERR_UNKNOWN_NAME or ERR_LIMIT naming the field; ERR_MEMORY.
+   */
+  static async create(config: HostConfig): Promise<Host> {
+    const words = configWords(config);
+    return new Host(await Core.create(words), words);
+  }
+
+  /** Continues from a snapshot. @throws {SimError} ERR_SNAPSHOT, or ERR_ABI_MISMATCH for another build's. */
+  static async restore(snapshot: Uint8Array): Promise<Host> {
+    const { core, words } = await restoreSnapshot(snapshot);
+    return new Host(core, words);
+  }
+
+  /** Everything that is state, as bytes. */
+  snapshot(): Uint8Array {
+    return takeSnapshot(this.#core, this.#words);
+  }
+
+  /** The crash that stopped the machine, null while it runs. */
+  get crash(): KernelCrash | null {
+    return this.#core.crash;
+  }
+
+  /** Simulated time in ns. */
+  get nowNs(): number {
+    return this.#core.nowNs;
+  }
+
+  /** Memory of the core in bytes. */
+  get memoryBytes(): number {
+    return this.#core.memoryBytes;
+  }
+
+  /** A new, empty address space. @throws {SimError} ERR_LIMIT if no record or no run of PTEs is left. */
+  createProcess(options: { readonly pages: number; readonly cpu?: number }): Process {
+    return new Process(this.#core, this.#createMm(options.pages, options.cpu ?? 0));
+  }
+
+  /** A guest: an address space that is its memory, with vCPUs. */
+  createGuest(options: { readonly pages: number; readonly vcpus: number; readonly cpu?: number }): Guest {
+    integer("vcpus", options.vcpus, 0, this.#words[abi.CFG_VCPUS] ?? 0);
+    const id = this.#createMm(options.pages, options.cpu ?? 0);
+    const vcpus = Array.from(
+      { length: options.vcpus },
+      () => this.#core.run((core) => core.createVcpu(id)) ?? -1,
+    );
+    if (vcpus.includes(-1))
+      throw new SimError("ERR_LIMIT", `vcpus: limits.vcpus leaves fewer than ${options.vcpus}`);
+    return new Guest(this.#core, id, vcpus);
+  }
+
+  /** The processes that exist, by the address of their PTEs; guests among them have their vCPUs. */
+  processes(): (Process | Guest)[] {
+    const words = this.#core.words(abi.TABLE_PROCESSES);
+    const found: (Process | Guest)[] = [];
+    const at = (id: number, offset: number): number => words[(id * abi.PROCESS_SIZE + offset) >> 2] ?? 0;
+    for (let id = this.#core.machineField(abi.MACHINE_FIRST_MM); id !== 0; id = at(id, abi.PROCESS_NEXT)) {
+      const vcpus = this.#vcpusOf(id);
+      found.push(vcpus.length > 0 ? new Guest(this.#core, id, vcpus) : new Process(this.#core, id));
+    }
+    return found;
+  }
+
+  /**
+   * Takes a memory block (128 MiB, pfn / 32768) offline.
+   *
+   * @throws {SimError} ERR_RANGE if the number is not one of a block.
+   */
+  offline(block: number, options: OfflineOptions = {}): OfflineResult {
+    this.#checkBlock(block);
+    const before = this.counters();
+    const startNs = this.nowNs;
+    const rounds = integer("maxRounds", options.maxRounds ?? 0, 0, Number.MAX_SAFE_INTEGER);
+    const until = integer("untilNs", options.untilNs ?? 0, 0, Number.MAX_SAFE_INTEGER);
+    const rc = this.#core.run((core) =>
+      core.offlineBlock(block, BigInt(rounds), BigInt(until), !(options.executeAll ?? false)),
+    );
+    const after = this.counters();
+    return {
+      ...callResult(this.#core, rc),
+      ending: endings[this.#core.machineField(abi.MACHINE_OFFLINE_ENDING)] ?? "returned",
+      rounds: after.offlineRounds - before.offlineRounds,
+      moved: after.pgmigrate_success - before.pgmigrate_success,
+      durationNs: this.nowNs - startNs,
+      blame: blame(this.#core),
+    };
+  }
+
+  /** Takes a memory block online again, into the zone that its frames belong to. */
+  online(block: number): CallResult {
+    this.#checkBlock(block);
+    return callResult(
+      this.#core,
+      this.#core.run((core) => core.onlineBlock(block)),
+    );
+  }
+
+  /** State of a memory block. */
+  blockState(block: number): "absent" | "offline" | "online" {
+    const names = ["absent", "offline", "online"] as const;
+    return names[this.#core.read((core) => core.blockState(block))] ?? "absent";
+  }
+
+  /** Sends a signal to whoever takes memory offline at a point in simulated time. */
+  signalAt(ns: number): void {
+    schedule(this.#core, abi.EVENT_SIGNAL, 0, ns);
+  }
+
+  /** Lets simulated time pass. */
+  wait(ns: number): void {
+    this.#core.run((core) => core.wait(BigInt(integer("ns", ns, 0, Number.MAX_SAFE_INTEGER))));
+  }
+
+  /** lru_add_drain_all(). */
+  drainLru(): void {
+    this.#core.run((core) => core.lruAddDrain());
+  }
+
+  /** Sets or clears a page flag from outside, as another subsystem would. */
+  setPageFlag(pfn: number, flag: "locked" | "writeback" | "dirty", on: boolean): void {
+    integer("pfn", pfn, abi.FIRST_PFN, this.pages.length - 1);
+    const bits = { locked: abi.PG_LOCKED, writeback: abi.PG_WRITEBACK, dirty: abi.PG_DIRTY }[flag];
+    this.#core.run((core) => core.setPageFlags(pfn, bits, on));
+  }
+
+  /** Lets the next so many context allocations of the RFC's worker fail. */
+  failContextAllocations(count: number): void {
+    this.#core.run((core) => core.failCtxAllocations(integer("count", count, 0, 1_000_000)));
+  }
+
+  /** A number in 0 … bound−1 from the host's own random numbers. */
+  random(bound: number): number {
+    integer("bound", bound, 1, 2 ** 31 - 1);
+    return this.#core.run((core) => core.randomBelow(bound)) ?? 0;
+  }
+
+  /** Items of /proc/vmstat and probe counts. */
+  counters(): Record<CounterName, number> {
+    const words = this.#core.counters();
+    return mapTable(counters, (id) => Number(words[id] ?? 0n));
+  }
+
+  /** Free frames of each zone, in the order of the configuration. */
+  freePages(): number[] {
+    const words = this.#core.words(abi.TABLE_ZONES);
+    const nrZones = this.#words[abi.CFG_NR_ZONES] ?? 0;
+    return Array.from(
+      { length: nrZones },
+      (_, zone) => words[(zone * abi.ZONE_SIZE + abi.ZONE_FREE_PAGES) >> 2] ?? 0,
+    );
+  }
+
+  /** Who holds references of a page. */
+  holders(pfn: number): Holder[] {
+    integer("pfn", pfn, 1, this.pages.length - 1);
+    return holdersOf(this.#core, pfn);
+  }
+
+  /** What asynchronous page faults have left behind. */
+  leaks(): Leaks {
+    const vcpus = this.processes().flatMap((process) => (process instanceof Guest ? process.vcpus : []));
+    const faults = vcpus.flatMap((vcpu) => vcpu.asyncPfs());
+    return {
+      contexts: this.#core.machineField(abi.MACHINE_NR_CTXS),
+      lostFaults: faults.filter((fault) => fault.state === "lost").length,
+      pins: faults.filter((fault) => fault.pfn !== null).length,
+      badPages: this.#core.machineField(abi.MACHINE_NR_BAD_PAGES),
+    };
+  }
+
+  /** Recounts everything and names the first invariant that does not hold. Null: all hold. */
+  verify(): Violation | null {
+    const invariant = this.#core.read((core) => core.verify());
+    if (invariant === 0) return null;
+    const found = this.#core.violation();
+    return {
+      invariant: invariantName(invariant),
+      ...found,
+      holders: found.pfn > 0 ? this.holders(found.pfn) : [],
+    };
+  }
+
+  /** Hash of the whole state, 16 hexadecimal digits. */
+  stateHash(): string {
+    return hex(this.#core.read((core) => core.stateHash()));
+  }
+
+  /** Hash of one section of the state (SECTION_* of the ABI). */
+  sectionHash(section: number): string {
+    integer("section", section, 0, abi.NR_SECTIONS - 1);
+    return hex(this.#core.read((core) => core.sectionHash(section)));
+  }
+
+  /** Starts tracing with an empty ring. */
+  startTrace(): void {
+    setTracing(this.#core, true);
+  }
+
+  /** Stops tracing and returns what was seen. */
+  stopTrace(): Trace {
+    const seen = readTrace(this.#core);
+    setTracing(this.#core, false);
+    return seen;
+  }
+
+  #createMm(pages: number, cpu: number): number {
+    integer("pages", pages, 1, this.#words[abi.CFG_PTES] ?? 0);
+    integer("cpu", cpu, 0, (this.#words[abi.CFG_CPUS] ?? 1) - 1);
+    const id = this.#core.run((core) => core.createMm(pages, cpu)) ?? 0;
+    if (id === 0) throw new SimError("ERR_LIMIT", `pages: no record or no run of ${pages} PTEs is left`);
+    return id;
+  }
+
+  #vcpusOf(mm: number): number[] {
+    const words = this.#core.words(abi.TABLE_VCPUS);
+    const nr = this.#words[abi.CFG_VCPUS] ?? 0;
+    return Array.from({ length: nr }, (_, id) => id).filter((id) => words[(id * abi.VCPU_SIZE) >> 2] === mm);
+  }
+
+  #checkBlock(block: number): void {
+    integer("block", block, 0, Math.ceil(this.pages.length / abi.MEMORY_BLOCK_PAGES) - 1);
+  }
+}
+
+function hex(hash: bigint): string {
+  return BigInt.asUintN(64, hash).toString(16).padStart(16, "0");
+}

@@ -1,0 +1,39 @@
+/** References taken by one call and released by one. */
+import * as abi from "../core/abi.ts";
+import type { Core } from "../core/core.ts";
+import { SimError } from "../errors.ts";
+
+export class Pin {
+  /** Pages that were pinned; fewer than asked for if some could not be faulted in. */
+  readonly pages: number;
+  readonly #core: Core;
+  readonly #group: number;
+
+  /** Pins come from Region.pin(). */
+  constructor(core: Core, group: number, pages: number) {
+    this.#core = core;
+    this.#group = group;
+    this.pages = pages;
+  }
+
+  /** put_page() or unpin_user_page() of every page. Releasing twice does nothing. */
+  release(): void {
+    this.#core.run((core) => core.releaseGroup(this.#group));
+  }
+
+  /**
+   * Lets the pin be released at a point in simulated time (Host.nowNs), also while a call runs: it takes
+   * effect between two passes of a migration or two rounds of an offline.
+   *
+   * @throws {SimError} ERR_LIMIT if limits.events are scheduled already.
+   */
+  releaseAt(ns: number): void {
+    schedule(this.#core, abi.EVENT_RELEASE, this.#group, ns);
+  }
+}
+
+/** Schedules something from outside (EVENT_*). */
+export function schedule(core: Core, kind: number, argument: number, ns: number): void {
+  const done = core.run((exports) => exports.schedule(kind, argument, BigInt(Math.round(ns))));
+  if (done === false) throw new SimError("ERR_LIMIT", "limits.events: no more can be scheduled");
+}

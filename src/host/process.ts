@@ -1,0 +1,168 @@
+/** Processes, and guests: processes with vCPUs. */
+import * as abi from "../core/abi.ts";
+import type { Core, KernelCrash } from "../core/core.ts";
+import { type Protection, type RegionKind, protections, regionKinds } from "../core/names.ts";
+import { SimError } from "../errors.ts";
+import { integer, lookUp } from "./config.ts";
+import { blame } from "./holders.ts";
+import { type MigrationResult, Region, callResult } from "./region.ts";
+import { Vcpu } from "./vcpu.ts";
+
+export interface RegionOptions {
+  /** anon: private anonymous memory; shmem: shared anonymous memory; vdso: a kernel page. Default: anon. */
+  readonly kind?: RegionKind;
+  readonly pages: number;
+  /** First virtual page. Default: the first gap that is large enough. */
+  readonly at?: number;
+  /** Node that its pages are allocated on. Default: that of the CPU, then its fallbacks. */
+  readonly node?: number;
+  /** MPOL_BIND: no other node will do. */
+  readonly bind?: boolean;
+  readonly prot?: Protection;
+}
+
+/** Resident pages by class, as the kernel has counted them. */
+export interface Rss {
+  readonly file: number;
+  readonly anon: number;
+  readonly swap: number;
+}
+
+export class Process {
+  readonly id: number;
+  /** Virtual pages of its address space. */
+  readonly pages: number;
+  protected readonly core: Core;
+
+  /** Processes come from Host.createProcess(), createGuest() and process(). */
+  constructor(core: Core, id: number) {
+    this.core = core;
+    this.id = id;
+    this.pages = this.#field(abi.PROCESS_NR_PAGES);
+  }
+
+  /**
+   * mmap(). Nothing is touched yet, but a vDSO is mapped at once.
+   *
+   * @throws {SimError} ERR_LIMIT if there is no gap, VMA, object or page-cache slot for it.
+   */
+  map(options: RegionOptions): Region {
+    const pages = integer("pages", options.pages, 1, this.pages);
+    const kind = lookUp("kind", regionKinds, options.kind ?? "anon");
+    const prot = lookUp("prot", protections, options.prot ?? "read-write");
+    const node = options.node === undefined ? -1 : integer("node", options.node, 0, abi.MAX_NODES - 1);
+    const start = this.#place(pages, options.at);
+    const vma = this.core.run((core) => {
+      if (core.freeVmas() < 1) return 0;
+      const id = core.mmapRegion(this.id, start, start + pages, kind, prot);
+      if (id !== 0) core.setVmaPolicy(id, node, options.bind ?? false);
+      return id;
+    });
+    if (vma === 0) {
+      throw new SimError(
+        "ERR_LIMIT",
+        `map: no VMA, object, page-cache slot or frame is left for ${pages} pages`,
+      );
+    }
+    return new Region(this.core, this.id, start, pages);
+  }
+
+  /** The regions that are mapped now, by address; a region that was split counts as several. */
+  regions(): Region[] {
+    return this.#vmas().map(([start, end]) => new Region(this.core, this.id, start, end - start));
+  }
+
+  get rss(): Rss {
+    return {
+      file: this.#field(abi.PROCESS_RSS_FILE),
+      anon: this.#field(abi.PROCESS_RSS_ANON),
+      swap: this.#field(abi.PROCESS_RSS_SWAP),
+    };
+  }
+
+  /**
+   * migrate_pages(2) by a privileged caller: pages on `from[i]` go to `to[i]`. Returns in `ret` how many
+   * stayed.
+   */
+  migratePages(from: readonly number[], to: readonly number[]): MigrationResult {
+    if (from.length !== to.length) {
+      throw new SimError(
+        "ERR_ARGUMENT",
+        `migratePages: ${from.length} nodes to leave, ${to.length} to go to`,
+      );
+    }
+    const rc = this.core.run((core) => {
+      if (!to.every((node) => core.nodeHasMemory(node))) return -abi.EINVAL;
+      core.beginMigratePages();
+      let left = 0;
+      for (const [i, node] of from.entries()) {
+        const one = core.migrateToNode(this.id, node, to[i] ?? node);
+        if (one < 0) {
+          left = one;
+          break;
+        }
+        left += one;
+      }
+      core.endMigratePages();
+      return left;
+    });
+    return { ...callResult(this.core, rc), blame: blame(this.core) };
+  }
+
+  /**
+   * exit(): unmaps everything. The rss counters that the kernel has left then are its "Bad rss-counter state"
+   * message; all 0 is right. Null after a crash.
+   */
+  exit(): { readonly badRss: Rss | null; readonly crash: KernelCrash | null } {
+    const done = this.core.run((core) => {
+      core.exitMmap(this.id);
+      return true;
+    });
+    if (!done) return { badRss: null, crash: this.core.crash };
+    const rss = this.rss;
+    this.core.run((core) => core.destroyMm(this.id));
+    return { badRss: rss.file === 0 && rss.anon === 0 && rss.swap === 0 ? null : rss, crash: null };
+  }
+
+  #field(offset: number): number {
+    return this.core.words(abi.TABLE_PROCESSES)[(this.id * abi.PROCESS_SIZE + offset) >> 2] ?? 0;
+  }
+
+  #vmas(): [number, number][] {
+    const words = this.core.words(abi.TABLE_VMAS);
+    const at = (id: number, offset: number): number => words[(id * abi.VMA_SIZE + offset) >> 2] ?? 0;
+    const found: [number, number][] = [];
+    for (let id = this.#field(abi.PROCESS_FIRST_VMA); id !== 0; id = at(id, abi.VMA_NEXT)) {
+      found.push([at(id, abi.VMA_START), at(id, abi.VMA_END)]);
+    }
+    return found;
+  }
+
+  /** First virtual page of a gap of `pages`, or `at` if that is one. */
+  #place(pages: number, at: number | undefined): number {
+    const vmas = this.#vmas();
+    if (at !== undefined) {
+      integer("at", at, 0, this.pages - pages);
+      if (vmas.some(([start, end]) => start < at + pages && at < end)) {
+        throw new SimError("ERR_ARGUMENT", `at: virtual pages ${at}…${at + pages - 1} are mapped in part`);
+      }
+      return at;
+    }
+    let gap = 0;
+    for (const [start, end] of vmas) {
+      if (start - gap >= pages) return gap;
+      gap = end;
+    }
+    if (this.pages - gap >= pages) return gap;
+    throw new SimError("ERR_LIMIT", `map: no gap of ${pages} pages among the ${this.pages} of the process`);
+  }
+}
+
+export class Guest extends Process {
+  readonly vcpus: readonly Vcpu[];
+
+  constructor(core: Core, id: number, vcpus: readonly number[]) {
+    super(core, id);
+    this.vcpus = vcpus.map((vcpu) => new Vcpu(core, vcpu));
+  }
+}

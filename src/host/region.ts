@@ -1,0 +1,220 @@
+/** A mapped region of a process, and what can be done with its pages. Indexes count pages from its start. */
+import * as abi from "../core/abi.ts";
+import type { Core, Exports, KernelCrash } from "../core/core.ts";
+import { type Errno, type Protection, errnoName, protections } from "../core/names.ts";
+import { SimError } from "../errors.ts";
+import { integer, lookUp } from "./config.ts";
+import { type Blame, blame } from "./holders.ts";
+import { Pin } from "./pin.ts";
+
+/** Pages of a region: from `start`, `count` of them. Default: all. */
+export interface Range {
+  readonly start?: number;
+  readonly count?: number;
+}
+
+/** What a system call returned. */
+export interface CallResult {
+  /** 0, a positive number where the call has one, or −1 with `errno` set. */
+  readonly ret: number;
+  readonly errno: Errno | null;
+  /** The crash that stopped the machine meanwhile; `ret` and `errno` mean nothing then. */
+  readonly crash: KernelCrash | null;
+}
+
+/** What a call that migrates pages returned, and what kept the pages that it left. */
+export interface MigrationResult extends CallResult {
+  readonly blame: Blame;
+}
+
+export interface MovePagesResult extends MigrationResult {
+  /**
+   * Per entry: node or negative errno, null where the kernel wrote nothing. Empty if the statuses were not
+   * kept.
+   */
+  readonly status: readonly (number | null)[];
+}
+
+/** One access or a run of them. */
+export interface TouchResult {
+  /** How many faulted. */
+  readonly faults: number;
+  readonly errno: Errno | null;
+  readonly crash: KernelCrash | null;
+}
+
+export function callResult(core: Core, rc: number | undefined): CallResult {
+  if (rc === undefined) return { ret: -1, errno: null, crash: core.crash };
+  return { ret: rc < 0 ? -1 : rc, errno: errnoName(rc), crash: null };
+}
+
+export class Region {
+  /** First virtual page within the process. */
+  readonly start: number;
+  readonly pages: number;
+  readonly #core: Core;
+  readonly #mm: number;
+
+  /** Regions come from Process.map() and Process.regions(). */
+  constructor(core: Core, mm: number, start: number, pages: number) {
+    this.#core = core;
+    this.#mm = mm;
+    this.start = start;
+    this.pages = pages;
+  }
+
+  /** Reads or writes pages in order; every write leaves new content. Stops at the first error. */
+  touch(kind: "read" | "write", range: Range = {}): TouchResult {
+    const [from, to] = this.#range(range);
+    const faults = this.#core.run((core) => core.accessRange(this.#mm, from, to, kind === "write"));
+    if (faults === undefined) return { faults: 0, errno: null, crash: this.#core.crash };
+    return { faults: Math.max(faults, 0), errno: errnoName(faults), crash: null };
+  }
+
+  /** munmap(). @throws {SimError} ERR_LIMIT if a VMA has to be split and no record is left. */
+  unmap(range: Range = {}): KernelCrash | null {
+    return this.#change(range, (core, from, to) => core.munmap(this.#mm, from, to));
+  }
+
+  /** MADV_DONTNEED: the mapping stays, the pages go. */
+  discard(range: Range = {}): KernelCrash | null {
+    return this.#change(range, (core, from, to) => core.zapRange(this.#mm, from, to));
+  }
+
+  /** mprotect(). */
+  protect(prot: Protection, range: Range = {}): KernelCrash | null {
+    const value = lookUp("prot", protections, prot);
+    return this.#change(range, (core, from, to) => core.mprotect(this.#mm, from, to, value));
+  }
+
+  /** mlock(). */
+  mlock(range: Range = {}): KernelCrash | null {
+    return this.#change(range, (core, from, to) => core.mlockRange(this.#mm, from, to));
+  }
+
+  /**
+   * Pins pages by their indexes: `get` is get_user_pages() with FOLL_GET (one reference), `pin` is
+   * pin_user_pages() (1024 references). The pages are faulted in. Released together by Pin.release().
+   *
+   * @throws {SimError} ERR_LIMIT if fewer pins are left; nothing is pinned then.
+   */
+  pin(indexes: readonly number[], kind: "get" | "pin" = "get"): Pin {
+    for (const index of indexes) this.#vpn(index);
+    const free = this.#core.read((core) => core.freePins());
+    if (indexes.length > free) {
+      throw new SimError("ERR_LIMIT", `pin: ${indexes.length} pages, and limits.pins leaves ${free}`);
+    }
+    const group = this.#core.read((core) => core.newGroup());
+    const pinned = this.#core.run((core) => {
+      let nr = 0;
+      for (const index of indexes) {
+        const vpn = this.start + index;
+        if (core.pinPage(this.#mm, vpn, true, kind === "pin", group) > 0) nr += 1;
+      }
+      return nr;
+    });
+    return new Pin(this.#core, group, pinned ?? 0);
+  }
+
+  /**
+   * move_pages(2). `entries` are indexes in the order of the array, −1 for an address in no mapping; default:
+   * every page once. `node` is one for all entries or one each. Statuses are kept up to limits.entries.
+   *
+   * @throws {SimError} ERR_LIMIT if a list of entries is longer than limits.entries.
+   */
+  movePages(options: {
+    readonly node: number | readonly number[];
+    readonly entries?: readonly number[];
+    readonly moveAll?: boolean;
+  }): MovePagesResult {
+    const capacity = this.#core.words(abi.TABLE_STATUS).length;
+    const { node, entries, moveAll = false } = options;
+    const plainRange = entries === undefined && typeof node === "number" && this.pages > capacity;
+    const nr = plainRange ? this.pages : this.#writeEntries(options, capacity);
+    const rc = this.#core.run((core) => {
+      if (plainRange) core.useRange(this.start, node);
+      else core.useArrays();
+      return core.movePages(this.#mm, nr, moveAll);
+    });
+    const status = plainRange ? [] : this.#statuses(nr);
+    return { ...callResult(this.#core, rc), status, blame: blame(this.#core) };
+  }
+
+  /** move_pages(2) without nodes: the node of each entry, or why it cannot be said, as a negative errno. */
+  where(entries?: readonly number[]): number[] {
+    const capacity = this.#core.words(abi.TABLE_STATUS).length;
+    const nr = this.#writeEntries({ node: 0, ...(entries && { entries }) }, capacity);
+    this.#core.read((core) => {
+      core.useArrays();
+      core.queryPages(this.#mm, nr);
+    });
+    return this.#statuses(nr).map((status) => status ?? 0);
+  }
+
+  /** mbind(MPOL_BIND). Without `move` only the policy changes. */
+  mbind(options: {
+    readonly node: number;
+    readonly move?: boolean;
+    readonly strict?: boolean;
+  }): MigrationResult {
+    const { node, move = false, strict = false } = options;
+    const rc = this.#core.run((core) =>
+      core.mbind(this.#mm, this.start, this.start + this.pages, node, move, strict),
+    );
+    return { ...callResult(this.#core, rc), blame: blame(this.#core) };
+  }
+
+  /** The pfn behind a page, or a negative errno if none can be looked up. */
+  pfnOf(index: number): number {
+    const vpn = this.#vpn(index);
+    return this.#core.read((core) => core.followPage(this.#mm, vpn));
+  }
+
+  #vpn(index: number): number {
+    return this.start + integer("page index", index, 0, this.pages - 1);
+  }
+
+  #range(range: Range): [number, number] {
+    const start = integer("range.start", range.start ?? 0, 0, this.pages);
+    const count = integer("range.count", range.count ?? this.pages - start, 0, this.pages - start);
+    return [this.start + start, this.start + start + count];
+  }
+
+  #change(range: Range, body: (core: Exports, from: number, to: number) => void): KernelCrash | null {
+    const [from, to] = this.#range(range);
+    if (from === to) return null;
+    const free = this.#core.read((core) => core.freeVmas());
+    if (free < 2) throw new SimError("ERR_LIMIT", "limits.vmas: no VMA is left to split one");
+    this.#core.run((core) => {
+      body(core, from, to);
+    });
+    return this.#core.crash;
+  }
+
+  /** Fills TABLE_ENTRIES; returns how many entries there are. */
+  #writeEntries(
+    options: { readonly node: number | readonly number[]; readonly entries?: readonly number[] },
+    capacity: number,
+  ): number {
+    const nr = options.entries?.length ?? this.pages;
+    if (nr > capacity) {
+      throw new SimError("ERR_LIMIT", `entries: ${nr}, and limits.entries is ${capacity}`);
+    }
+    const nodes = options.node;
+    if (typeof nodes !== "number" && nodes.length !== nr) {
+      throw new SimError("ERR_ARGUMENT", `node: ${nodes.length} nodes for ${nr} entries`);
+    }
+    const words = this.#core.words(abi.TABLE_ENTRIES);
+    for (let entry = 0; entry < nr; entry++) {
+      const index = options.entries?.[entry] ?? entry;
+      words[entry * 2] = index === -1 ? -1 : this.#vpn(index);
+      words[entry * 2 + 1] = typeof nodes === "number" ? nodes : (nodes[entry] ?? 0);
+    }
+    return nr;
+  }
+
+  #statuses(nr: number): (number | null)[] {
+    const words = this.#core.words(abi.TABLE_STATUS).subarray(0, nr);
+    return Array.from(words, (status) => (status === abi.STATUS_UNTOUCHED ? null : status));
+  }
+}

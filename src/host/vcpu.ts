@@ -1,0 +1,130 @@
+/** A vCPU, driven by calls: an asynchronous page fault starts, its worker runs, its completion is handled. */
+import * as abi from "../core/abi.ts";
+import type { Core, KernelCrash } from "../core/core.ts";
+import { SimError } from "../errors.ts";
+import { integer } from "./config.ts";
+
+const INT_MAX = 2 ** 31 - 1;
+
+/**
+ * What became of a fault: started with its token, or the vCPU halts (repeated), or takes the fault
+ * synchronously.
+ */
+export type AsyncPfStart =
+  | { readonly outcome: "started"; readonly token: number }
+  | { readonly outcome: "repeated" }
+  | { readonly outcome: "refused" };
+
+export interface AsyncPf {
+  readonly state: "queued" | "done" | "lost";
+  readonly token: number;
+  readonly gfn: number;
+  /** apf->page: the pfn whose reference it holds, null if none. */
+  readonly pfn: number | null;
+}
+
+function stateName(state: number): AsyncPf["state"] {
+  if (state === abi.APF_QUEUED) return "queued";
+  return state === abi.APF_LOST ? "lost" : "done";
+}
+
+export class Vcpu {
+  readonly id: number;
+  readonly #core: Core;
+
+  /** vCPUs come from Host.createGuest(). */
+  constructor(core: Core, id: number) {
+    this.#core = core;
+    this.id = id;
+  }
+
+  /**
+   * kvm_setup_async_pf() for a guest frame (virtual page of the guest's process). At most 64 are outstanding.
+   */
+  startAsyncPf(gfn: number): AsyncPfStart {
+    integer("gfn", gfn, 0, INT_MAX);
+    const id = this.#core.run((core) => core.setupAsyncPf(this.id, gfn));
+    if (id === undefined || id === abi.APF_REFUSED) return { outcome: "refused" };
+    if (id === abi.APF_REPEATED) return { outcome: "repeated" };
+    return { outcome: "started", token: this.#field(abi.TABLE_APFS, abi.APF_SIZE, id, abi.APF_TOKEN) };
+  }
+
+  /** async_pf_execute(): runs the worker of the item with `token`, or of every queued item, oldest first. */
+  runWorkers(token?: number): KernelCrash | null {
+    const queued = this.#items().filter((item) => item.state === abi.APF_QUEUED);
+    const chosen = token === undefined ? queued : queued.filter((item) => item.token === token);
+    if (token !== undefined && chosen.length === 0) {
+      throw new SimError("ERR_ARGUMENT", `token: ${token} is no queued work of vCPU ${this.id}`);
+    }
+    for (const item of chosen) this.#core.run((core) => core.asyncPfExecute(item.id));
+    return this.#core.crash;
+  }
+
+  /**
+   * kvm_check_async_pf_completion() in the vCPU thread: handles at most `limit` finished items. Paravirtual
+   * delivery handles one per guest entry; default: all.
+   */
+  complete(limit: number = INT_MAX): { readonly completed: number; readonly crash: KernelCrash | null } {
+    const completed = this.#core.run((core) => core.checkAsyncPfCompletion(this.id, limit));
+    return { completed: completed ?? 0, crash: this.#core.crash };
+  }
+
+  /** kvm_clear_async_pf_completion_queue(), as on reset: cancels what has not run, frees what has. */
+  clear(): { readonly cancelled: number; readonly crash: KernelCrash | null } {
+    const cancelled = this.#core.run((core) => core.clearAsyncPfQueue(this.id));
+    return { cancelled: cancelled ?? 0, crash: this.#core.crash };
+  }
+
+  /** kvm_async_pf_wakeup_all(): queues a broadcast. */
+  wakeupAll(): void {
+    this.#core.run((core) => core.wakeupAll(this.id));
+  }
+
+  /** Outstanding items. */
+  asyncPfs(): AsyncPf[] {
+    return this.#items().map(({ state, token, gfn, pfn }) => ({
+      state: stateName(state),
+      token,
+      gfn,
+      pfn: pfn === abi.PFN_NONE ? null : pfn,
+    }));
+  }
+
+  /** Halted by a fault that was repeated, until a completion. */
+  get halted(): boolean {
+    return this.#field(abi.TABLE_VCPUS, abi.VCPU_SIZE, this.id, abi.VCPU_HALTED) !== 0;
+  }
+
+  /** "Page not present" and "page ready" notifications so far, and references of the VM that work holds. */
+  get notifications(): { readonly notPresent: number; readonly ready: number; readonly kvmRefs: number } {
+    const at = (offset: number): number => this.#field(abi.TABLE_VCPUS, abi.VCPU_SIZE, this.id, offset);
+    return {
+      notPresent: at(abi.VCPU_NOT_PRESENT),
+      ready: at(abi.VCPU_READY),
+      kvmRefs: at(abi.VCPU_KVM_REFS),
+    };
+  }
+
+  #field(table: number, size: number, id: number, offset: number): number {
+    return this.#core.words(table)[(id * size + offset) >> 2] ?? 0;
+  }
+
+  #items(): { id: number; state: number; token: number; gfn: number; pfn: number }[] {
+    const at = (id: number, offset: number): number => this.#field(abi.TABLE_APFS, abi.APF_SIZE, id, offset);
+    const found = [];
+    for (let id = this.#first(); id !== 0; id = at(id, abi.APF_NEXT_QUEUED)) {
+      found.push({
+        id,
+        state: at(id, abi.APF_STATE),
+        token: at(id, abi.APF_TOKEN),
+        gfn: at(id, abi.APF_GFN),
+        pfn: at(id, abi.APF_PAGE),
+      });
+    }
+    return found;
+  }
+
+  #first(): number {
+    return this.#field(abi.TABLE_VCPUS, abi.VCPU_SIZE, this.id, abi.VCPU_FIRST_QUEUED);
+  }
+}

@@ -1,0 +1,32 @@
+/** What the package exports. */
+export type { KernelCrash } from "./core/core.ts";
+export type {
+  CounterName,
+  Errno,
+  HolderKind,
+  Invariant,
+  KernelName,
+  PageFlag,
+  PolicyName,
+  Protection,
+  RegionKind,
+  RepairName,
+  ZoneKind,
+} from "./core/names.ts";
+export { SimError, type SimErrorCode } from "./errors.ts";
+export { Host, type Leaks, type OfflineOptions, type OfflineResult, type Violation } from "./host.ts";
+export type { Costs, HostConfig, Limits, NodeConfig, ZoneConfig } from "./host/config.ts";
+export type { Blame, Holder, HolderCount } from "./host/holders.ts";
+export type { PageInfo, PageTable } from "./host/pages.ts";
+export type { Pin } from "./host/pin.ts";
+export type { Guest, Process, RegionOptions, Rss } from "./host/process.ts";
+export type {
+  CallResult,
+  MigrationResult,
+  MovePagesResult,
+  Range,
+  Region,
+  TouchResult,
+} from "./host/region.ts";
+export type { Trace, TraceEvent } from "./host/trace.ts";
+export type { AsyncPf, AsyncPfStart, Vcpu } from "./host/vcpu.ts";
