@@ -21,6 +21,7 @@ import {
   checkAsyncPfCompletion,
   clearAsyncPfQueue,
   createVcpu,
+  destroyVcpus,
   setupAsyncPf,
   wakeupAll,
 } from "./kernel/async_pf";
@@ -59,7 +60,6 @@ export {
   createMm,
   createVcpu,
   destroyMm,
-  exitMmap,
   faultinPage,
   followPage,
   freePins,
@@ -154,6 +154,15 @@ export function pinPage(mm: i32, vpn: i32, write: bool, longForm: bool, group: i
   const pfn = faultinPage(mm, vpn, write);
   if (pfn > 0) takePin(longForm ? HOLDER_PIN : HOLDER_GET, pfn, group, mm, 0);
   return pfn;
+}
+
+/**
+ * exit(): the memory goes first, then, with the last file, the vCPUs of a guest. The rss counters stay to
+ * be read until destroyMm().
+ */
+export function exitProcess(mm: i32): void {
+  exitMmap(mm);
+  destroyVcpus(mm);
 }
 
 export function lruAddDrain(): void {

@@ -32,6 +32,16 @@ export function createVcpu(mm: i32): i32 {
   return -1;
 }
 
+/** What is left of a guest's vCPUs when its process exits: their queues are cleared, then they go. */
+export function destroyVcpus(mm: i32): void {
+  for (let id = 0; id < config(CFG_VCPUS); id++) {
+    const vcpu = vcpuAt(id);
+    if (vcpu.mm != mm) continue;
+    clearAsyncPfQueue(id);
+    memory.fill(changetype<usize>(vcpu), 0, offsetof<Vcpu>());
+  }
+}
+
 function enqueue(vcpu: Vcpu, apfId: i32): void {
   vcpu.queued += 1;
   if (vcpu.firstQueued == 0) {

@@ -160,25 +160,32 @@ function handleFault(vmaId: i32, vpn: i32, write: bool): i32 {
 }
 
 /**
- * One access of a process to virtual page `vpn`. Returns FAULT_NONE, FAULT_MINOR or FAULT_WAIT, or -EFAULT
- * (no VMA, or not allowed), or -ENOMEM. Only a write changes the content.
+ * handle_mm_fault(), if the PTE of virtual page `vpn` does not allow the access. Returns FAULT_NONE,
+ * FAULT_MINOR or FAULT_WAIT, or -EFAULT (no VMA, or not allowed), or -ENOMEM. The content stays as it is.
  */
-export function access(mm: i32, vpn: i32, write: bool): i32 {
+export function faultIn(mm: i32, vpn: i32, write: bool): i32 {
   const vmaId = findVma(mm, vpn);
   if (vmaId == 0) return -EFAULT;
   const vma = vmaAt(vmaId);
-  if ((vma.prot & (write ? PROT_WRITE : PROT_READ)) == 0 || (write && vma.kind == VMA_VDSO)) return -EFAULT;
+  if ((vma.prot & (write ? PROT_WRITE : PROT_READ)) == 0) return -EFAULT;
+  if (write && vma.kind == VMA_VDSO) return -EFAULT;
+  const pte = pteAt(pteNumber(vma, vpn));
+  if ((pte & PTE_PRESENT) != 0 && (!write || (pte & PTE_WRITE) != 0)) return FAULT_NONE;
+  machine().cpu = mmAt(mm).cpu;
+  count(PGFAULT, 1);
+  const err = handleFault(vmaId, vpn, write);
+  return err != 0 ? err : FAULT_MINOR;
+}
+
+/**
+ * One access of a process to virtual page `vpn`, with what faultIn() returns. A write leaves new content.
+ */
+export function access(mm: i32, vpn: i32, write: bool): i32 {
+  const rc = faultIn(mm, vpn, write);
+  if (rc < 0 || rc == FAULT_WAIT) return rc;
+  const vma = vmaAt(findVma(mm, vpn));
   const number = pteNumber(vma, vpn);
-  const pte = pteAt(number);
-  let result = FAULT_NONE;
-  if ((pte & PTE_PRESENT) == 0 || (write && (pte & PTE_WRITE) == 0)) {
-    machine().cpu = mmAt(mm).cpu;
-    count(PGFAULT, 1);
-    const err = handleFault(vmaId, vpn, write);
-    if (err != 0) return err;
-    result = FAULT_MINOR;
-  }
   if (write) noteWrite(vma, vpn, number);
   else setPte(number, pteAt(number) | PTE_ACCESSED);
-  return result;
+  return rc;
 }

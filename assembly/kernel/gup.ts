@@ -5,11 +5,8 @@ import {
   GUP_PIN_COUNTING_BIAS,
   HOLDER_PIN,
   NR_FOLL_PIN_ACQUIRED,
-  PROT_READ,
-  PROT_WRITE,
   PTE_PRESENT,
   PTE_PROTNONE,
-  PTE_WRITE,
   VMA_SHMEM,
   ZERO_PFN,
   ENOENT,
@@ -20,7 +17,7 @@ import { pteAt, ptePfn } from "../state/pgtable";
 import { addPin } from "../state/pins";
 import { findVma, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
-import { access } from "./fault";
+import { faultIn } from "./fault";
 import { profile } from "../state/profile";
 
 /** Takes the references of a pin of `kind` and notes who holds them. Returns the pin. */
@@ -34,27 +31,16 @@ export function takePin(kind: i32, pfn: i32, group: i32, owner: i32, token: i32)
   return addPin(kind, pfn, group, owner, token);
 }
 
-function mayAccess(mm: i32, vpn: i32, write: bool): bool {
-  const vma = findVma(mm, vpn);
-  return vma != 0 && (vmaAt(vma).prot & (write ? PROT_WRITE : PROT_READ)) != 0;
-}
-
 /**
- * Faults the page at `vpn` in as GUP does, without touching its content. Returns its pfn, or -EFAULT,
- * -ENOMEM, or -FAULT_WAIT when the task would sleep on a migration entry.
+ * Faults the page at `vpn` in as GUP does, with FOLL_TOUCH. Returns its pfn, or -EFAULT, -ENOMEM, or
+ * -FAULT_WAIT when the task would sleep on a migration entry.
  */
 export function faultinPage(mm: i32, vpn: i32, write: bool): i32 {
-  if (!mayAccess(mm, vpn, write)) return -EFAULT;
-  const number = pteNumber(vmaAt(findVma(mm, vpn)), vpn);
-  const pte = pteAt(number);
-  const wanted = write ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT;
-  if ((pte & wanted) != wanted) {
-    const rc = access(mm, vpn, write);
-    if (rc == FAULT_WAIT) return -FAULT_WAIT;
-    if (rc < 0) return rc;
-  }
-  const pfn = ptePfn(pteAt(number));
-  if (pfn != ZERO_PFN) pageAt(pfn).flags |= PG_REFERENCED; // FOLL_TOUCH
+  const rc = faultIn(mm, vpn, write);
+  if (rc == FAULT_WAIT) return -FAULT_WAIT;
+  if (rc < 0) return rc;
+  const pfn = ptePfn(pteAt(pteNumber(vmaAt(findVma(mm, vpn)), vpn)));
+  if (pfn != ZERO_PFN) pageAt(pfn).flags |= PG_REFERENCED;
   return pfn;
 }
 

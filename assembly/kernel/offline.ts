@@ -40,7 +40,9 @@ import { TARGET_OTHER_NODES, TARGET_PREFERRED } from "./target";
 /** has_unmovable_pages() of one pageblock: a page in use that is not on the LRU. */
 function hasUnmovablePages(zone: Zone, start: i32): bool {
   const movable = zone.kind == ZONE_MOVABLE;
-  if (movable && !profile().offlineChecksReserved) return false;
+  const p = profile();
+  if (movable && !p.offlineChecksReserved) return false;
+  if (p.offlineTrustsMovable && <i32>pageblockOf(start).migratetype == MIGRATE_MOVABLE) return false;
   for (let pfn = start; pfn < start + PAGEBLOCK_PAGES;) {
     const page = pageAt(pfn);
     if ((page.flags & PG_RESERVED) != 0) return true;

@@ -40,6 +40,7 @@ export class Profile {
   offlineTimeoutNs: u64; // 0 = none
   offlineRetries: i32; // rounds that may fail with an error, 0 = no limit
   offlinePrefersOtherNodes: bool; // targets of offlined pages
+  offlineTrustsMovable: bool; // a pageblock of type MOVABLE is taken to have no unmovable page
   offlineChecksReserved: bool; // a reserved page makes even a movable block unmovable
 }
 
@@ -66,6 +67,7 @@ function loadV3(p: Profile): void {
   p.offlineBatch = 256; // NR_OFFLINE_AT_ONCE_PAGES
   p.offlineTimeoutNs = 120_000_000_000;
   p.offlineRetries = 5;
+  p.offlineTrustsMovable = true;
 }
 
 /** What 6.1.y and 6.12 have in common. */

@@ -115,7 +115,7 @@ export class Process {
    */
   exit(): { readonly badRss: Rss | null; readonly crash: KernelCrash | null } {
     const done = this.core.run((core) => {
-      core.exitMmap(this.id);
+      core.exitProcess(this.id);
       return true;
     });
     if (!done) return { badRss: null, crash: this.core.crash };
