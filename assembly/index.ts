@@ -29,10 +29,13 @@ import { useArrays, useRange } from "./kernel/entries";
 import { access } from "./kernel/fault";
 import { faultinPage, followPage, takePin } from "./kernel/gup";
 import { beginMigratePages, endMigratePages, mbind, migrateToNode } from "./kernel/mempolicy";
-import { exitMmap, mlock, mmapRegion, mprotect, munmap, setVmaPolicy, zapRange } from "./kernel/mmap";
+import { mlock } from "./kernel/mlock";
+import { exitMmap, mmapRegion, munmap, setVmaPolicy } from "./kernel/mmap";
 import { movePages, queryPages } from "./kernel/move_pages";
+import { mprotect } from "./kernel/mprotect";
 import { onlineBlock } from "./kernel/offline";
 import { initRfc } from "./kernel/policy/rfc";
+import { zapRange } from "./kernel/zap";
 import { loadProfile } from "./state/profile";
 import { foldRange } from "./state/fold";
 import { initApfs } from "./state/apf";
@@ -150,9 +153,9 @@ export function newGroup(): i32 {
 /**
  * GUP of one page by a process: FOLL_GET, or FOLL_PIN. Returns the pfn, or a negative errno or -FAULT_WAIT.
  */
-export function pinPage(mm: i32, vpn: i32, write: bool, longForm: bool, group: i32): i32 {
+export function pinPage(mm: i32, vpn: i32, write: bool, follPin: bool, group: i32): i32 {
   const pfn = faultinPage(mm, vpn, write);
-  if (pfn > 0) takePin(longForm ? HOLDER_PIN : HOLDER_GET, pfn, group, mm, 0);
+  if (pfn > 0) takePin(follPin ? HOLDER_PIN : HOLDER_GET, pfn, group, mm, 0);
   return pfn;
 }
 

@@ -1,53 +1,39 @@
-/** mmap(), munmap(), mprotect(), MADV_DONTNEED, mlock() and exit (mm/mmap.c, mm/memory.c, mm/mlock.c). */
+/** mmap(), munmap() and exit_mmap() (mm/mmap.c), with shmem's set-up and truncation. */
 import {
-  FN_ZAP_PTE_RANGE,
+  HOLDER_KERNEL,
   MIGRATE_UNMOVABLE,
   NR_FILE_PAGES,
-  NR_MLOCK,
   NR_SHMEM,
   PFN_NONE,
-  PG_LRU,
-  PG_MLOCKED,
   PG_UPTODATE,
-  PROT_NONE,
-  PROT_WRITE,
-  PTE_DIRTY,
-  PTE_KVM,
   PTE_PRESENT,
-  PTE_PROTNONE,
-  PTE_WRITE,
-  PROBE_KVM_UNMAP,
   VMA_SHMEM,
   VMA_VDSO,
-  ZERO_PFN,
-  HOLDER_KERNEL,
 } from "../abi";
-import { expectStamp, writeContent } from "../state/content";
-import { addToUnevictableList, lruDel } from "../state/lru";
-import { lruAddDrainAll } from "../state/lru_batch";
+import { writeContent } from "../state/content";
 import {
-  MIGRATEPAGE_GENERIC,
-  OBJECT_ADDRESS_SPACE,
   AS_BDI,
   AS_LOCKS_INITIALISED,
   AS_SET_PAGE_DIRTY,
   AS_WRITABLE,
+  MIGRATEPAGE_GENERIC,
+  OBJECT_ADDRESS_SPACE,
   allocCacheSlots,
   allocMapping,
   cacheSlotAt,
   mappingAt,
   putMapping,
 } from "../state/mapping";
-import { Mm, mmAt } from "../state/mm";
-import { getPage, pageAnon, pageAt } from "../state/page";
+import { mmAt } from "../state/mm";
+import { getPage, pageAt } from "../state/page";
 import { allocPages } from "../state/page_alloc";
 import { putPage } from "../state/page_free";
-import { makePte, pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
+import { makePte, setPte } from "../state/pgtable";
 import { addPin } from "../state/pins";
-import { VM_LOCKED, Vma, insertVma, linkToObject, pteNumber, removeVma, splitAt, vmaAt } from "../state/vma";
+import { insertVma, linkToObject, pteNumber, removeVma, splitAt, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
-import { setPageDirty } from "./dirty";
-import { pageAddRmap, pageRemoveRmap } from "./rmap";
+import { pageAddRmap } from "./rmap";
+import { zapVma } from "./zap";
 
 /**
  * Maps a page of the kernel's own at every virtual page of the VMA, as install_special_mapping() does for the
@@ -84,13 +70,6 @@ function createShmem(nrPages: i32): i32 {
   return object;
 }
 
-/** set_mempolicy() of one VMA: the node that its pages come from, with `bound` from no other (MPOL_BIND). */
-export function setVmaPolicy(vmaId: i32, node: i32, bound: bool): void {
-  const vma = vmaAt(vmaId);
-  vma.node = node;
-  vma.bound = bound ? 1 : 0;
-}
-
 /**
  * mmap() of virtual pages start … end-1, which must be free. Returns the VMA, or 0 when an object, a
  * cache slot or a frame is missing.
@@ -112,34 +91,11 @@ export function mmapRegion(mm: i32, start: i32, end: i32, kind: i32, prot: i32):
   return id;
 }
 
-/** zap_pte_range() for one PTE. The rss class is decided by the tag at this moment. */
-function zapPte(mm: Mm, number: i32): void {
-  const pte = pteAt(number);
-  if (pte == 0) return;
-  setPte(number, 0);
-  expectStamp(number, 0);
-  const pfn = ptePfn(pte);
-  if (pfn == ZERO_PFN) return;
-  const page = pageAt(pfn);
-  const anon = pageAnon(page);
-  if (pteIsMigrationEntry(pte)) {
-    if (anon) mm.rssAnon -= 1;
-    else mm.rssFile -= 1;
-    return;
-  }
-  if ((pte & PTE_KVM) != 0) count(PROBE_KVM_UNMAP, 1);
-  if (anon) {
-    mm.rssAnon -= 1;
-  } else {
-    if ((pte & PTE_DIRTY) != 0) setPageDirty(page, FN_ZAP_PTE_RANGE);
-    mm.rssFile -= 1;
-  }
-  pageRemoveRmap(page);
-  if (page.mapcount == 0 && (page.flags & PG_MLOCKED) != 0) {
-    page.flags &= ~PG_MLOCKED; // clear_page_mlock()
-    count(NR_MLOCK, -1);
-  }
-  putPage(page);
+/** set_mempolicy() of one VMA: the node that its pages come from, with `bound` from no other (MPOL_BIND). */
+export function setVmaPolicy(vmaId: i32, node: i32, bound: bool): void {
+  const vma = vmaAt(vmaId);
+  vma.node = node;
+  vma.bound = bound ? 1 : 0;
 }
 
 /** Takes the pages of a shmem object whose last mapping goes out of the page cache. */
@@ -160,22 +116,6 @@ function truncateShmem(object: i32): void {
   }
 }
 
-/** MADV_DONTNEED, and the zapping half of munmap(): the range must lie within one VMA. */
-function zapVma(vma: Vma, start: i32, end: i32): void {
-  const mm = mmAt(vma.mm);
-  for (let vpn = start; vpn < end; vpn++) zapPte(mm, pteNumber(vma, vpn));
-}
-
-/** Applies to the VMAs that overlap start … end-1: zap only (madvise) or zap and remove (munmap). */
-export function zapRange(mm: i32, start: i32, end: i32): void {
-  for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
-    const vma = vmaAt(id);
-    const from = max<i32>(start, vma.start);
-    const to = min<i32>(end, vma.end);
-    if (from < to) zapVma(vma, from, to);
-  }
-}
-
 export function munmap(mm: i32, start: i32, end: i32): void {
   splitAt(mm, start, end);
   let id = mmAt(mm).firstVma;
@@ -189,57 +129,6 @@ export function munmap(mm: i32, start: i32, end: i32): void {
       removeVma(id);
     }
     id = next;
-  }
-}
-
-function protectPte(number: i32, prot: i32): void {
-  const pte = pteAt(number);
-  if (pte == 0) return;
-  if (pteIsMigrationEntry(pte)) {
-    if ((prot & PROT_WRITE) == 0) setPte(number, pte & ~PTE_WRITE);
-    return;
-  }
-  let next = pte & ~(PTE_PRESENT | PTE_PROTNONE | PTE_WRITE);
-  next |= prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT;
-  // Write access comes back by a fault, except where the kernel sees that nobody shares the page.
-  if ((prot & PROT_WRITE) != 0 && (pte & PTE_DIRTY) != 0 && pageAt(ptePfn(pte)).mapcount == 1)
-    next |= PTE_WRITE;
-  setPte(number, next);
-}
-
-export function mprotect(mm: i32, start: i32, end: i32, prot: i32): void {
-  splitAt(mm, start, end);
-  for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
-    const vma = vmaAt(id);
-    if (vma.start < start || vma.end > end) continue;
-    vma.prot = prot;
-    for (let vpn = vma.start; vpn < vma.end; vpn++) protectPte(pteNumber(vma, vpn), prot);
-  }
-}
-
-/** mlock_vma_page(): moves a page to the unevictable list. */
-function mlockPage(pfn: i32): void {
-  const page = pageAt(pfn);
-  if ((page.flags & PG_MLOCKED) != 0 || pfn == ZERO_PFN) return;
-  page.flags |= PG_MLOCKED;
-  count(NR_MLOCK, 1);
-  if ((page.flags & PG_LRU) == 0) return; // it finds its list when it is put back
-  lruDel(pfn, page);
-  addToUnevictableList(pfn, page);
-}
-
-/** mlock() of pages that are there already; VM_LOCKED makes later faults follow. */
-export function mlock(mm: i32, start: i32, end: i32, nrCpus: i32): void {
-  splitAt(mm, start, end);
-  lruAddDrainAll(nrCpus);
-  for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
-    const vma = vmaAt(id);
-    if (vma.start < start || vma.end > end) continue;
-    vma.flags |= VM_LOCKED;
-    for (let vpn = vma.start; vpn < vma.end; vpn++) {
-      const pte = pteAt(pteNumber(vma, vpn));
-      if ((pte & PTE_PRESENT) != 0) mlockPage(ptePfn(pte));
-    }
   }
 }
 

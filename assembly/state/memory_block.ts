@@ -1,5 +1,6 @@
 /** Memory blocks: the 128 MiB units that go offline and online. */
 import {
+  BLOCK_ABSENT,
   BLOCK_OFFLINE,
   BLOCK_ONLINE,
   CFG_MAX_PFN,
@@ -21,7 +22,7 @@ import { Zone, pageblockOf, zoneAt, zoneOf } from "./zone";
 
 /** State of a memory block: BLOCK_*. A block that does not exist is absent. */
 export function blockState(block: i32): i32 {
-  if (block < 0 || block > config(CFG_MAX_PFN) >> MEMORY_BLOCK_ORDER) return 0;
+  if (block < 0 || block > config(CFG_MAX_PFN) >> MEMORY_BLOCK_ORDER) return BLOCK_ABSENT;
   return <i32>load<u8>(tablePtr(TABLE_BLOCKS) + <usize>block);
 }
 

@@ -1,0 +1,35 @@
+/** mlock() (mm/mlock.c). */
+import { NR_MLOCK, PG_LRU, PG_MLOCKED, PTE_PRESENT, ZERO_PFN } from "../abi";
+import { addToUnevictableList, lruDel } from "../state/lru";
+import { lruAddDrainAll } from "../state/lru_batch";
+import { mmAt } from "../state/mm";
+import { pageAt } from "../state/page";
+import { pteAt, ptePfn } from "../state/pgtable";
+import { VM_LOCKED, pteNumber, splitAt, vmaAt } from "../state/vma";
+import { count } from "../state/vmstat";
+
+/** mlock_vma_page(): moves a page to the unevictable list. */
+function mlockPage(pfn: i32): void {
+  const page = pageAt(pfn);
+  if ((page.flags & PG_MLOCKED) != 0 || pfn == ZERO_PFN) return;
+  page.flags |= PG_MLOCKED;
+  count(NR_MLOCK, 1);
+  if ((page.flags & PG_LRU) == 0) return; // it finds its list when it is put back
+  lruDel(pfn, page);
+  addToUnevictableList(pfn, page);
+}
+
+/** mlock() of pages that are there already; VM_LOCKED makes later faults follow. */
+export function mlock(mm: i32, start: i32, end: i32, nrCpus: i32): void {
+  splitAt(mm, start, end);
+  lruAddDrainAll(nrCpus);
+  for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
+    const vma = vmaAt(id);
+    if (vma.start < start || vma.end > end) continue;
+    vma.flags |= VM_LOCKED;
+    for (let vpn = vma.start; vpn < vma.end; vpn++) {
+      const pte = pteAt(pteNumber(vma, vpn));
+      if ((pte & PTE_PRESENT) != 0) mlockPage(ptePfn(pte));
+    }
+  }
+}

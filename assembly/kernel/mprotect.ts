@@ -1,0 +1,31 @@
+/** mprotect() (mm/mprotect.c). */
+import { PROT_NONE, PROT_WRITE, PTE_DIRTY, PTE_PRESENT, PTE_PROTNONE, PTE_WRITE } from "../abi";
+import { mmAt } from "../state/mm";
+import { pageAt } from "../state/page";
+import { pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
+import { pteNumber, splitAt, vmaAt } from "../state/vma";
+
+function protectPte(number: i32, prot: i32): void {
+  const pte = pteAt(number);
+  if (pte == 0) return;
+  if (pteIsMigrationEntry(pte)) {
+    if ((prot & PROT_WRITE) == 0) setPte(number, pte & ~PTE_WRITE);
+    return;
+  }
+  let next = pte & ~(PTE_PRESENT | PTE_PROTNONE | PTE_WRITE);
+  next |= prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT;
+  // Write access comes back by a fault, except where the kernel sees that nobody shares the page.
+  if ((prot & PROT_WRITE) != 0 && (pte & PTE_DIRTY) != 0 && pageAt(ptePfn(pte)).mapcount == 1)
+    next |= PTE_WRITE;
+  setPte(number, next);
+}
+
+export function mprotect(mm: i32, start: i32, end: i32, prot: i32): void {
+  splitAt(mm, start, end);
+  for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
+    const vma = vmaAt(id);
+    if (vma.start < start || vma.end > end) continue;
+    vma.prot = prot;
+    for (let vpn = vma.start; vpn < vma.end; vpn++) protectPte(pteNumber(vma, vpn), prot);
+  }
+}

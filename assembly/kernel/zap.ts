@@ -1,0 +1,65 @@
+/** Taking PTEs away: zap_pte_range() (mm/memory.c) and MADV_DONTNEED. */
+import {
+  FN_ZAP_PTE_RANGE,
+  NR_MLOCK,
+  PG_MLOCKED,
+  PROBE_KVM_UNMAP,
+  PTE_DIRTY,
+  PTE_KVM,
+  ZERO_PFN,
+} from "../abi";
+import { expectStamp } from "../state/content";
+import { Mm, mmAt } from "../state/mm";
+import { pageAnon, pageAt } from "../state/page";
+import { putPage } from "../state/page_free";
+import { pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
+import { Vma, pteNumber, vmaAt } from "../state/vma";
+import { count } from "../state/vmstat";
+import { setPageDirty } from "./dirty";
+import { pageRemoveRmap } from "./rmap";
+
+/** zap_pte_range() for one PTE. The rss class is decided by the tag at this moment. */
+function zapPte(mm: Mm, number: i32): void {
+  const pte = pteAt(number);
+  if (pte == 0) return;
+  setPte(number, 0);
+  expectStamp(number, 0);
+  const pfn = ptePfn(pte);
+  if (pfn == ZERO_PFN) return;
+  const page = pageAt(pfn);
+  const anon = pageAnon(page);
+  if (pteIsMigrationEntry(pte)) {
+    if (anon) mm.rssAnon -= 1;
+    else mm.rssFile -= 1;
+    return;
+  }
+  if ((pte & PTE_KVM) != 0) count(PROBE_KVM_UNMAP, 1);
+  if (anon) {
+    mm.rssAnon -= 1;
+  } else {
+    if ((pte & PTE_DIRTY) != 0) setPageDirty(page, FN_ZAP_PTE_RANGE);
+    mm.rssFile -= 1;
+  }
+  pageRemoveRmap(page);
+  if (page.mapcount == 0 && (page.flags & PG_MLOCKED) != 0) {
+    page.flags &= ~PG_MLOCKED; // clear_page_mlock()
+    count(NR_MLOCK, -1);
+  }
+  putPage(page);
+}
+
+/** MADV_DONTNEED, and the zapping half of munmap(): the range must lie within one VMA. */
+export function zapVma(vma: Vma, start: i32, end: i32): void {
+  const mm = mmAt(vma.mm);
+  for (let vpn = start; vpn < end; vpn++) zapPte(mm, pteNumber(vma, vpn));
+}
+
+/** Applies to the VMAs that overlap start … end-1: zap only (madvise) or zap and remove (munmap). */
+export function zapRange(mm: i32, start: i32, end: i32): void {
+  for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
+    const vma = vmaAt(id);
+    const from = max<i32>(start, vma.start);
+    const to = min<i32>(end, vma.end);
+    if (from < to) zapVma(vma, from, to);
+  }
+}
