@@ -29,14 +29,14 @@ export function pageMapping(page: Page): i32 {
 }
 
 /** set_page_dirty(), with the generic buffer version for a mapping whose a_ops lack the operation. */
-export function setPageDirty(page: Page, caller: i32): void {
+export function setPageDirty(page: Page): void {
   const word = pageMapping(page);
   if (word != 0 && (mappingAt(objectOf(word)).flags & AS_SET_PAGE_DIRTY) == 0) {
     const pfn = pfnOf(page);
     lockPrivate(word, pfn, FN_SET_PAGE_DIRTY_BUFFERS, FN_SET_PAGE_DIRTY);
     // Newly dirty: account_page_dirtied() follows backing_dev_info, __mark_inode_dirty() follows host.
     if ((page.flags & PG_DIRTY) == 0 && (mappingAt(objectOf(word)).flags & AS_BDI) == 0) {
-      crash(CRASH_OOPS, FN_ACCOUNT_PAGE_DIRTIED, FN_SET_PAGE_DIRTY_BUFFERS, pfn, INV_NULL, caller);
+      crash(CRASH_OOPS, FN_ACCOUNT_PAGE_DIRTIED, FN_SET_PAGE_DIRTY_BUFFERS, pfn, INV_NULL, FN_SET_PAGE_DIRTY);
     }
   }
   page.flags |= PG_DIRTY;

@@ -7,6 +7,7 @@ import {
   CFG_RODATA,
   CRASH_LOCKUP,
   CRASH_OOPS,
+  FN_ASYNC_PF_MIGRATEPAGE,
   FN_MUTEX_LOCK,
   FN_MUTEX_LOCK_SLOWPATH,
   FN_RAW_SPIN_LOCK,
@@ -44,12 +45,12 @@ export function lockMmapMutex(word: i32, pfn: i32, caller: i32, caller2: i32): v
 /**
  * spin_lock_irq(&mapping->tree_lock). Of a word that still has its tag the lock word lies inside another
  * object: the bytes of a pointer there look like a held ticket lock, and the CPU spins for ever with
- * interrupts off.
+ * interrupts off. Only the RFC's callback hands on a tagged word.
  */
 export function lockTree(word: i32, pfn: i32, fn: i32, caller: i32): void {
   const isAddressSpace =
     (word & MAPPING_TAG_MASK) == 0 && mappingAt(objectOf(word)).kind == OBJECT_ADDRESS_SPACE;
-  if (!isAddressSpace) crash(CRASH_LOCKUP, fn, caller, pfn, INV_LOCK);
+  if (!isAddressSpace) crash(CRASH_LOCKUP, fn, caller, pfn, INV_LOCK, FN_ASYNC_PF_MIGRATEPAGE);
 }
 
 /** spin_lock(&mapping->private_lock). An all-zero spinlock is free, but taking it writes to the object. */

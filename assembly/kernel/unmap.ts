@@ -68,7 +68,7 @@ function tryToUnmapOne(page: Page, pfn: i32, number: i32, pte: i32): bool {
     entry |= PTE_EXCLUSIVE;
   }
   setPte(number, makePte(pfn, entry));
-  if ((pte & PTE_DIRTY) != 0) setPageDirty(page, FN_TRY_TO_UNMAP);
+  if ((pte & PTE_DIRTY) != 0) setPageDirty(page);
   pageRemoveRmap(page);
   putPage(page);
   if ((pte & PTE_KVM) != 0) count(PROBE_KVM_UNMAP, 1);

@@ -1,13 +1,5 @@
 /** Taking PTEs away: zap_pte_range() (mm/memory.c) and MADV_DONTNEED. */
-import {
-  FN_ZAP_PTE_RANGE,
-  NR_MLOCK,
-  PG_MLOCKED,
-  PROBE_KVM_UNMAP,
-  PTE_DIRTY,
-  PTE_KVM,
-  ZERO_PFN,
-} from "../abi";
+import { NR_MLOCK, PG_MLOCKED, PROBE_KVM_UNMAP, PTE_DIRTY, PTE_KVM, ZERO_PFN } from "../abi";
 import { expectStamp } from "../state/content";
 import { Mm, mmAt } from "../state/mm";
 import { pageAnon, pageAt } from "../state/page";
@@ -37,7 +29,7 @@ function zapPte(mm: Mm, number: i32): void {
   if (anon) {
     mm.rssAnon -= 1;
   } else {
-    if ((pte & PTE_DIRTY) != 0) setPageDirty(page, FN_ZAP_PTE_RANGE);
+    if ((pte & PTE_DIRTY) != 0) setPageDirty(page);
     mm.rssFile -= 1;
   }
   pageRemoveRmap(page);
