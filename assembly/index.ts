@@ -25,7 +25,7 @@ import {
   setupAsyncPf,
   wakeupAll,
 } from "./kernel/async_pf";
-import { useArrays, useRange } from "./kernel/entries";
+import { entryVpn, useArrays, useRange } from "./kernel/entries";
 import { access } from "./kernel/fault";
 import { faultinPage, followPage, takePin } from "./kernel/gup";
 import { beginMigratePages, endMigratePages, mbind, migrateToNode } from "./kernel/mempolicy";
@@ -48,7 +48,7 @@ import { pageAt } from "./state/page";
 import { freePins, initPins } from "./state/pins";
 import { randomBelow } from "./state/prng";
 import { releaseGroup } from "./state/release";
-import { initTimeline, runDueEvents, schedule, spend } from "./state/timeline";
+import { initTimeline, runDueEvents, schedule, scheduleAfterRounds, spend } from "./state/timeline";
 import { freeVmas, initVmas } from "./state/vma";
 import { counterOf } from "./state/vmstat";
 import { initZones, nodeHasMemory, nodeOf } from "./state/zone";
@@ -83,8 +83,8 @@ export {
   queryPages,
   randomBelow,
   releaseGroup,
-  runDueEvents,
   schedule,
+  scheduleAfterRounds,
   sectionHash,
   setVmaPolicy,
   setupAsyncPf,
@@ -151,12 +151,17 @@ export function newGroup(): i32 {
 }
 
 /**
- * GUP of one page by a process: FOLL_GET, or FOLL_PIN. Returns the pfn, or a negative errno or -FAULT_WAIT.
+ * GUP of the pages of `nrEntries` entries, for writing, with FOLL_GET or FOLL_PIN, as pins of one group.
+ * Stops at the first page that cannot be had. Returns how many are pinned.
  */
-export function pinPage(mm: i32, vpn: i32, write: bool, follPin: bool, group: i32): i32 {
-  const pfn = faultinPage(mm, vpn, write);
-  if (pfn > 0) takePin(follPin ? HOLDER_PIN : HOLDER_GET, pfn, group, mm, 0);
-  return pfn;
+export function pinPages(mm: i32, nrEntries: i32, follPin: bool, group: i32): i32 {
+  useArrays();
+  for (let entry = 0; entry < nrEntries; entry++) {
+    const pfn = faultinPage(mm, entryVpn(entry), true);
+    if (pfn <= 0) return entry;
+    takePin(follPin ? HOLDER_PIN : HOLDER_GET, pfn, group, mm, 0);
+  }
+  return nrEntries;
 }
 
 /**

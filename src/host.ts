@@ -180,7 +180,12 @@ export class Host {
 
   /** Sends a signal to whoever takes memory offline at a point in simulated time. */
   signalAt(ns: number): void {
-    schedule(this.#core, abi.EVENT_SIGNAL, 0, ns);
+    schedule(this.#core, abi.EVENT_SIGNAL, 0, { atNs: ns });
+  }
+
+  /** Sends it after so many rounds of the next offline; an offline that ends before forgets it. */
+  signalAfterRounds(rounds: number): void {
+    schedule(this.#core, abi.EVENT_SIGNAL, 0, { afterRounds: rounds });
   }
 
   /** Lets simulated time pass. */

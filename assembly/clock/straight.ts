@@ -23,7 +23,7 @@ import {
 import { ROUND_BUDGET_OFFSET, ROUND_RECORD_SIZE, config, tablePtr } from "../arena";
 import { lruAddDrainAll } from "../state/lru_batch";
 import { machine } from "../state/machine";
-import { runDueEvents, spend } from "../state/timeline";
+import { cancelRoundEvents, nextRoundEvent, runDueEvents, runRoundEvents, spend } from "../state/timeline";
 import { count } from "../state/vmstat";
 import { access } from "../kernel/fault";
 import { clearBlame } from "../kernel/migrate_control";
@@ -54,16 +54,18 @@ export function accessRange(mm: i32, start: i32, end: i32, write: bool): i32 {
 function leave(block: i32, rc: i32, ending: i32): i32 {
   machine().offlineEnding = ending;
   machine().signalPending = 0;
+  cancelRoundEvents();
   offlineEnd(block, rc == 0);
   return rc;
 }
 
-/** What an offline call may still spend. */
+/** What an offline call may spend, and has spent. */
 @unmanaged
 class Budget {
   expireNs: u64; // the kernel's own limit
   deadlineNs: u64; // the caller's
-  roundsLeft: i64;
+  maxRounds: i64;
+  rounds: i64;
   retriesLeft: i32;
 }
 
@@ -79,9 +81,10 @@ const GO_ON: i32 = 1;
 function mayBeginRound(block: i32, b: Budget): i32 {
   const m = machine();
   runDueEvents();
+  runRoundEvents(b.rounds);
   if (m.nowNs > b.expireNs) return leave(block, -EAGAIN, OFFLINE_RETURNED);
   if (m.signalPending != 0) return leave(block, -EINTR, OFFLINE_RETURNED);
-  if (b.roundsLeft <= 0 || m.nowNs >= b.deadlineNs) return leave(block, -EINTR, OFFLINE_BUDGET);
+  if (b.rounds >= b.maxRounds || m.nowNs >= b.deadlineNs) return leave(block, -EINTR, OFFLINE_BUDGET);
   return GO_ON;
 }
 
@@ -95,13 +98,16 @@ function allMoved(block: i32, start: i32): i32 {
 }
 
 /** Counts the rounds that would repeat the last one; OFFLINE_FOREVER if nothing would ever end them. */
-function skipRounds(block: i32, b: Budget): i32 {
+function skipRounds(block: i32, b: Budget, skipping: bool): i32 {
   const m = machine();
-  const limit = min<u64>(b.expireNs, b.deadlineNs);
-  const endless = limit == u64.MAX_VALUE && m.nextEventNs == u64.MAX_VALUE && b.roundsLeft == i64.MAX_VALUE;
-  if (endless) return roundRepeats() ? leave(block, -EINTR, OFFLINE_FOREVER) : GO_ON;
-  const skipped = repeatRound(limit, b.roundsLeft);
-  if (b.roundsLeft != i64.MAX_VALUE) b.roundsLeft -= skipped;
+  const limitNs = min<u64>(b.expireNs, b.deadlineNs);
+  const limit = min<i64>(b.maxRounds, nextRoundEvent());
+  if (min<u64>(limitNs, m.nextEventNs) == u64.MAX_VALUE && limit == i64.MAX_VALUE) {
+    return roundRepeats() ? leave(block, -EINTR, OFFLINE_FOREVER) : GO_ON;
+  }
+  if (!skipping) return GO_ON;
+  const skipped = repeatRound(limitNs, limit - b.rounds);
+  b.rounds += skipped;
   count(PROBE_OFFLINE_SKIPPED, skipped);
   return GO_ON;
 }
@@ -132,14 +138,14 @@ function runRounds(block: i32, b: Budget, skipping: bool): i32 {
       rc = offlineRound(pfn, end);
       spend(config(CFG_COST_ROUND));
     }
-    if (b.roundsLeft != i64.MAX_VALUE) b.roundsLeft -= 1;
+    b.rounds += 1;
     endRound();
     if (rc < 0 && p.offlineRetries > 0) {
       b.retriesLeft -= 1;
       if (b.retriesLeft == 0) return leave(block, rc, OFFLINE_RETURNED);
+      continue;
     }
-    if (rc < 0 || !skipping) continue;
-    rc = skipRounds(block, b);
+    rc = skipRounds(block, b, skipping);
     if (rc <= 0) return rc;
   }
 }
@@ -155,12 +161,16 @@ export function offlineBlock(block: i32, maxRounds: i64, untilNs: u64, skipping:
   clearBlame();
   spend(config(CFG_COST_SYSCALL));
   const err = offlineBegin(block);
-  if (err != 0) return err;
+  if (err != 0) {
+    cancelRoundEvents();
+    return err;
+  }
   const p = profile();
   const b = budget();
   b.expireNs = p.offlineTimeoutNs > 0 ? m.nowNs + p.offlineTimeoutNs : u64.MAX_VALUE;
   b.deadlineNs = untilNs > 0 ? untilNs : u64.MAX_VALUE;
-  b.roundsLeft = maxRounds > 0 ? maxRounds : i64.MAX_VALUE;
+  b.maxRounds = maxRounds > 0 ? maxRounds : i64.MAX_VALUE;
+  b.rounds = 0;
   b.retriesLeft = p.offlineRetries;
   forgetRounds();
   return runRounds(block, b, skipping);

@@ -2,6 +2,7 @@
 import * as abi from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { SimError } from "../errors.ts";
+import { integer } from "./config.ts";
 
 export class Pin {
   /** Pages that were pinned; fewer than asked for if some could not be faulted in. */
@@ -28,12 +29,31 @@ export class Pin {
    * @throws {SimError} ERR_LIMIT if limits.events are scheduled already.
    */
   releaseAt(ns: number): void {
-    schedule(this.#core, abi.EVENT_RELEASE, this.#group, ns);
+    schedule(this.#core, abi.EVENT_RELEASE, this.#group, { atNs: ns });
+  }
+
+  /**
+   * Lets the pin be released after so many rounds of the next offline; an offline that ends before forgets
+   * it.
+   */
+  releaseAfterRounds(rounds: number): void {
+    schedule(this.#core, abi.EVENT_RELEASE, this.#group, { afterRounds: rounds });
   }
 }
 
+function wholeNumber(name: string, value: number): number {
+  return integer(name, value, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** When something from outside happens: at a point in simulated time, or after rounds of the next offline. */
+export type When = { readonly atNs: number } | { readonly afterRounds: number };
+
 /** Schedules something from outside (EVENT_*). */
-export function schedule(core: Core, kind: number, argument: number, ns: number): void {
-  const done = core.run((exports) => exports.schedule(kind, argument, BigInt(Math.round(ns))));
+export function schedule(core: Core, kind: number, argument: number, when: When): void {
+  const done = core.run((exports) => {
+    if ("atNs" in when) return exports.schedule(kind, argument, BigInt(wholeNumber("atNs", when.atNs)));
+    const rounds = wholeNumber("afterRounds", when.afterRounds);
+    return exports.scheduleAfterRounds(kind, argument, BigInt(rounds));
+  });
   if (done === false) throw new SimError("ERR_LIMIT", "limits.events: no more can be scheduled");
 }

@@ -99,21 +99,16 @@ export class Region {
    * @throws {SimError} ERR_LIMIT if fewer pins are left; nothing is pinned then.
    */
   pin(indexes: readonly number[], kind: "get" | "pin" = "get"): Pin {
-    for (const index of indexes) this.#vpn(index);
     const free = this.#core.read((core) => core.freePins());
     if (indexes.length > free) {
       throw new SimError("ERR_LIMIT", `pin: ${indexes.length} pages, and limits.pins leaves ${free}`);
     }
-    const group = this.#core.read((core) => core.newGroup());
+    const nr = this.#writeEntries({ node: 0, entries: indexes });
     const pinned = this.#core.run((core) => {
-      let nr = 0;
-      for (const index of indexes) {
-        const vpn = this.start + index;
-        if (core.pinPage(this.#mm, vpn, true, kind === "pin", group) > 0) nr += 1;
-      }
-      return nr;
+      const group = core.newGroup();
+      return { group, pages: core.pinPages(this.#mm, nr, kind === "pin", group) };
     });
-    return new Pin(this.#core, group, pinned ?? 0);
+    return new Pin(this.#core, pinned?.group ?? 0, pinned?.pages ?? 0);
   }
 
   /**
@@ -127,10 +122,9 @@ export class Region {
     readonly entries?: readonly number[];
     readonly moveAll?: boolean;
   }): MovePagesResult {
-    const capacity = this.#core.words(abi.TABLE_STATUS).length;
     const { node, entries, moveAll = false } = options;
-    const plainRange = entries === undefined && typeof node === "number" && this.pages > capacity;
-    const nr = plainRange ? this.pages : this.#writeEntries(options, capacity);
+    const plainRange = entries === undefined && typeof node === "number" && this.pages > this.#capacity();
+    const nr = plainRange ? this.pages : this.#writeEntries(options);
     const rc = this.#core.run((core) => {
       if (plainRange) core.useRange(this.start, node);
       else core.useArrays();
@@ -142,8 +136,7 @@ export class Region {
 
   /** move_pages(2) without nodes: the node of each entry, or why it cannot be said, as a negative errno. */
   where(entries?: readonly number[]): number[] {
-    const capacity = this.#core.words(abi.TABLE_STATUS).length;
-    const nr = this.#writeEntries({ node: 0, ...(entries && { entries }) }, capacity);
+    const nr = this.#writeEntries({ node: 0, ...(entries && { entries }) });
     this.#core.read((core) => {
       core.useArrays();
       core.queryPages(this.#mm, nr);
@@ -170,6 +163,11 @@ export class Region {
     return this.#core.read((core) => core.followPage(this.#mm, vpn));
   }
 
+  /** Entries that one call may have. */
+  #capacity(): number {
+    return this.#core.words(abi.TABLE_STATUS).length;
+  }
+
   #vpn(index: number): number {
     return this.start + integer("page index", index, 0, this.pages - 1);
   }
@@ -192,10 +190,11 @@ export class Region {
   }
 
   /** Fills TABLE_ENTRIES; returns how many entries there are. */
-  #writeEntries(
-    options: { readonly node: number | readonly number[]; readonly entries?: readonly number[] },
-    capacity: number,
-  ): number {
+  #writeEntries(options: {
+    readonly node: number | readonly number[];
+    readonly entries?: readonly number[];
+  }): number {
+    const capacity = this.#capacity();
     const nr = options.entries?.length ?? this.pages;
     if (nr > capacity) {
       throw new SimError("ERR_LIMIT", `entries: ${nr}, and limits.entries is ${capacity}`);
