@@ -169,6 +169,7 @@ export const HOLDER_PIN = 6; // pin_user_pages(): FOLL_PIN
 export const HOLDER_ASYNC_PF = 7; // get_user_pages() of an async_pf worker
 export const HOLDER_MIGRATION_WAITER = 8; // a fault that sleeps on a migration entry
 export const HOLDER_KERNEL = 9; // allocated for the kernel itself
+export const HOLDER_MIGRATION_TARGET = 10; // the allocator's reference, until the target is put back
 export const GUP_PIN_COUNTING_BIAS = 1024; // references that one FOLL_PIN counts
 
 // Asynchronous page faults.
@@ -180,10 +181,27 @@ export const APF_LOST = 3; // the worker returned before GUP: never done, never 
 export const APF_REFUSED = -1; // queue full: the vCPU faults synchronously
 export const APF_REPEATED = -2; // the gfn is pending on this vCPU already: the vCPU halts
 
+export const APF_SLEEPS = -3; // the worker sleeps on a page lock
+
+// How far a worker is, while its item is queued.
+export const WORKER_NOT_BEGUN = 0;
+export const WORKER_BEGUN = 1; // the RFC has its context
+export const WORKER_HAS_PAGE = 2; // GUP has returned
+export const WORKER_HAS_STORED = 3; // the RFC has replaced page->mapping
+
+// How far a migration is that is driven step by step.
+export const MIGRATION_NONE = 0;
+export const MIGRATION_ISOLATED = 1;
+export const MIGRATION_UNMAPPED = 2; // the page is locked, try_to_unmap() has been called
+export const MIGRATION_MOVED = 3; // move_to_new_page() has returned
+export const MIGRATION_SLEEPS = 1; // result of a step: it waits for the page lock, and is to be tried again
+export const MAX_MIGRATIONS = 16; // at one time
+
 // Results of a fault.
 export const FAULT_MINOR = 1; // the kernel was entered
 export const FAULT_NONE = 0; // the PTE allowed the access
 export const FAULT_WAIT = 2; // sleeps on a migration entry
+export const ACCESS_SLEEPS = 1 << 30; // beside the number of faults in a run of accesses: the last one sleeps
 
 // How a kernel crash shows.
 export const CRASH_NONE = 0;
@@ -344,7 +362,8 @@ export const TABLE_NODES = 23;
 export const TABLE_BLAME = 24; // pfns that the last migrate_pages() left
 export const TABLE_ROUND = 25; // what the straight clock remembers of offline rounds
 export const TABLE_SCRATCH = 26; // verify(): recounted references and PTEs of a window of frames
-export const NR_TABLES = 27;
+export const TABLE_MIGRATIONS = 27; // migrations that are driven step by step
+export const NR_TABLES = 28;
 
 export const VERIFY_WINDOW = 1 << 23; // frames that verify() recounts in one pass
 
@@ -427,6 +446,9 @@ export const APF_VCPU = 12;
 export const APF_GFN = 20;
 export const APF_TOKEN = 24;
 export const APF_PAGE = 28;
+export const APF_WORKER = 36;
+export const MIGRATION_SIZE = 64;
+export const MIGRATION_STEP = 0;
 export const ZONE_SIZE = 1024;
 export const ZONE_FREE_PAGES = 16;
 export const BATCH_SIZE = 128;

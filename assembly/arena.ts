@@ -26,9 +26,11 @@ import {
   CFG_VCPUS,
   CFG_VMAS,
   CFG_WORDS,
+  MAX_MIGRATIONS,
   MAX_NODES,
   MAX_ZONES,
   MEMORY_BLOCK_ORDER,
+  MIGRATION_SIZE,
   NR_COUNTERS,
   NR_TABLES,
   PAGEBLOCK_ORDER,
@@ -48,6 +50,7 @@ import {
   TABLE_EXPECTED,
   TABLE_MACHINE,
   TABLE_MAPPINGS,
+  TABLE_MIGRATIONS,
   TABLE_NODES,
   TABLE_PAGEBLOCKS,
   TABLE_PAGES,
@@ -79,6 +82,7 @@ export const PIN_RECORD_SIZE: usize = PIN_SIZE;
 export const VCPU_RECORD_SIZE: usize = VCPU_SIZE;
 export const APF_RECORD_SIZE: usize = APF_SIZE;
 export const CTX_RECORD_SIZE: usize = 32;
+export const MIGRATION_RECORD_SIZE: usize = MIGRATION_SIZE;
 export const ROUND_RECORD_SIZE: usize = 1024;
 export const ROUND_BUDGET_OFFSET: usize = 960; // within it
 export const EVENT_RECORD_SIZE: usize = 32;
@@ -161,6 +165,7 @@ export function layOut(): u64 {
   place(TABLE_VCPUS, vcpus * VCPU_RECORD_SIZE);
   place(TABLE_APFS, (apfs + 1) * APF_RECORD_SIZE);
   place(TABLE_CTXS, (apfs * 2 + 1) * CTX_RECORD_SIZE);
+  place(TABLE_MIGRATIONS, <u64>(MAX_MIGRATIONS + 1) * MIGRATION_RECORD_SIZE);
   place(TABLE_EVENTS, (<u64>config(CFG_EVENTS) + 1) * EVENT_RECORD_SIZE);
   place(TABLE_TRACE, <u64>config(CFG_TRACE_RECORDS) * TRACE_RECORD_SIZE);
   place(TABLE_ENTRIES, <u64>config(CFG_ENTRIES) * 8);

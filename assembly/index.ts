@@ -10,6 +10,7 @@ import {
   CFG_SEED_LOW,
   HOLDER_GET,
   HOLDER_PIN,
+  PG_RESERVED,
   NR_COUNTERS,
 } from "./abi";
 import { arenaPtr, arenaEnd, claim, config, configPtr, layOut, tablePtr, tableSize } from "./arena";
@@ -18,17 +19,20 @@ import { verify } from "./check/verify";
 import { accessRange, offlineBlock } from "./clock/straight";
 import {
   asyncPfExecute,
+  asyncPfStep,
   checkAsyncPfCompletion,
   clearAsyncPfQueue,
   createVcpu,
   destroyVcpus,
+  exitMustWait,
   setupAsyncPf,
   wakeupAll,
 } from "./kernel/async_pf";
 import { entryVpn, useArrays, useRange } from "./kernel/entries";
 import { access } from "./kernel/fault";
 import { faultinPage, followPage, takePin } from "./kernel/gup";
-import { beginMigratePages, endMigratePages, mbind, migrateToNode } from "./kernel/mempolicy";
+import { beginMigratePages, endMigratePages, mbind, migrateRange, migrateToNode } from "./kernel/mempolicy";
+import { migrationFinish, migrationIsolate, migrationMove, migrationUnmap } from "./kernel/migrate_step";
 import { mlock } from "./kernel/mlock";
 import { exitMmap, mmapRegion, munmap, setVmaPolicy } from "./kernel/mmap";
 import { movePages, queryPages } from "./kernel/move_pages";
@@ -45,24 +49,27 @@ import { initMappings } from "./state/mapping";
 import { blockState, initMemoryBlocks } from "./state/memory_block";
 import { createMm, destroyMm, initMms } from "./state/mm";
 import { pageAt } from "./state/page";
+import { takeFrame } from "./state/page_alloc";
 import { freePins, initPins } from "./state/pins";
 import { randomBelow } from "./state/prng";
 import { releaseGroup } from "./state/release";
 import { initTimeline, runDueEvents, schedule, scheduleAfterRounds, spend } from "./state/timeline";
 import { freeVmas, initVmas } from "./state/vma";
 import { counterOf } from "./state/vmstat";
-import { initZones, nodeHasMemory, nodeOf } from "./state/zone";
+import { initZones, nodeHasMemory, nodeOf, pageblockOf } from "./state/zone";
 
 export {
   access,
   accessRange,
   asyncPfExecute,
+  asyncPfStep,
   blockState,
   checkAsyncPfCompletion,
   clearAsyncPfQueue,
   createMm,
   createVcpu,
   destroyMm,
+  exitMustWait,
   faultinPage,
   followPage,
   freePins,
@@ -71,7 +78,12 @@ export {
   mbind,
   beginMigratePages,
   endMigratePages,
+  migrateRange,
   migrateToNode,
+  migrationFinish,
+  migrationIsolate,
+  migrationMove,
+  migrationUnmap,
   mmapRegion,
   movePages,
   mprotect,
@@ -97,6 +109,11 @@ export {
   wakeupAll,
   zapRange,
 };
+
+/** Number of the zone that a frame belongs to, -1 for a hole. */
+export function zoneNumberOf(pfn: i32): i32 {
+  return <i32>pageblockOf(pfn).zone - 1;
+}
 
 /** Version of the numbers both sides share; compared at instantiation. */
 export function abiVersion(): i32 {
@@ -209,4 +226,16 @@ export function setPageFlags(pfn: i32, flags: i32, on: bool): void {
 /** Value of a counter. */
 export function counter(id: i32): i64 {
   return id < NR_COUNTERS ? counterOf(id) : 0;
+}
+
+/**
+ * Makes a free frame one that the kernel took at boot, before there were zones: reserved, and unknown to the
+ * allocator. Returns false if it is not free.
+ */
+export function reserveFrame(pfn: i32): bool {
+  if (!takeFrame(pfn)) return false;
+  const page = pageAt(pfn);
+  page.flags = PG_RESERVED;
+  page.refcount = 1;
+  return true;
 }

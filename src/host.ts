@@ -5,6 +5,7 @@ import { type CounterName, type Invariant, counters, invariantName, mapTable } f
 import { SimError } from "./errors.ts";
 import { type HostConfig, configWords, integer } from "./host/config.ts";
 import { type Blame, type Holder, blame, holdersOf } from "./host/holders.ts";
+import { Migration, type MigrationOptions } from "./host/migration.ts";
 import { PageTable } from "./host/pages.ts";
 import { schedule } from "./host/pin.ts";
 import { Guest, Process } from "./host/process.ts";
@@ -163,6 +164,30 @@ export class Host {
     };
   }
 
+  /**
+   * The migration of one page, to be driven step by step. Nothing happens before its first step.
+   *
+   * @throws {SimError} ERR_RANGE for a pfn in no zone, or a node that does not exist.
+   */
+  migration(pfn: number, options: MigrationOptions): Migration {
+    this.#checkFrame(pfn);
+    integer("node", options.node, 0, (this.#words[abi.CFG_NR_NODES] ?? 0) - 1);
+    return new Migration(this.#core, pfn, options);
+  }
+
+  /**
+   * Makes a free frame one that the kernel took at boot, before there were zones: reserved, never freed, and
+   * unknown to the allocator, also in ZONE_MOVABLE.
+   *
+   * @throws {SimError} ERR_ARGUMENT if the frame is in use.
+   */
+  reserveFrame(pfn: number): void {
+    this.#checkFrame(pfn);
+    if (this.#core.run((core) => core.reserveFrame(pfn)) === false) {
+      throw new SimError("ERR_ARGUMENT", `pfn: ${pfn} is not free`);
+    }
+  }
+
   /** Takes a memory block online again, into the zone that its frames belong to. */
   online(block: number): CallResult {
     this.#checkBlock(block);
@@ -297,6 +322,13 @@ export class Host {
     const words = this.#core.words(abi.TABLE_VCPUS);
     const nr = this.#words[abi.CFG_VCPUS] ?? 0;
     return Array.from({ length: nr }, (_, id) => id).filter((id) => words[(id * abi.VCPU_SIZE) >> 2] === mm);
+  }
+
+  #checkFrame(pfn: number): void {
+    integer("pfn", pfn, abi.FIRST_PFN, this.pages.length - 1);
+    if (this.#core.read((core) => core.zoneNumberOf(pfn)) < 0) {
+      throw new SimError("ERR_RANGE", `pfn: ${pfn} lies in no zone`);
+    }
   }
 
   #checkBlock(block: number): void {

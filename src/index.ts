@@ -6,6 +6,7 @@ export type {
   HolderKind,
   Invariant,
   KernelName,
+  MigrationMode,
   PageFlag,
   PolicyName,
   Protection,
@@ -17,6 +18,7 @@ export { SimError, type SimErrorCode } from "./errors.ts";
 export { Host, type Leaks, type OfflineOptions, type OfflineResult, type Violation } from "./host.ts";
 export type { Costs, HostConfig, Limits, NodeConfig, ZoneConfig } from "./host/config.ts";
 export type { Blame, Holder, HolderCount } from "./host/holders.ts";
+export type { Migration, MigrationOptions, StepResult } from "./host/migration.ts";
 export type { PageInfo, PageTable } from "./host/pages.ts";
 export type { Pin } from "./host/pin.ts";
 export type { Guest, Process, RegionOptions, Rss } from "./host/process.ts";
@@ -29,4 +31,4 @@ export type {
   TouchResult,
 } from "./host/region.ts";
 export type { Trace, TraceEvent } from "./host/trace.ts";
-export type { AsyncPf, AsyncPfStart, Vcpu } from "./host/vcpu.ts";
+export type { AsyncPf, AsyncPfStart, Vcpu, WorkerStep } from "./host/vcpu.ts";

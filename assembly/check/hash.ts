@@ -18,6 +18,7 @@ import {
   TABLE_EVENTS,
   TABLE_EXPECTED,
   TABLE_MAPPINGS,
+  TABLE_MIGRATIONS,
   TABLE_PAGEBLOCKS,
   TABLE_PINS,
   TABLE_PROCESSES,
@@ -74,6 +75,7 @@ function hashObjects(): u64 {
   hash = foldTable(hash, TABLE_VCPUS);
   hash = foldTable(hash, TABLE_APFS);
   hash = foldTable(hash, TABLE_CTXS);
+  hash = foldSparse(hash, tablePtr(TABLE_MIGRATIONS), tableSize(TABLE_MIGRATIONS));
   return foldTable(hash, TABLE_EVENTS);
 }
 

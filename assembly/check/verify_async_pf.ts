@@ -3,6 +3,7 @@ import {
   APF_DONE,
   APF_FREE,
   APF_LOST,
+  APF_QUEUED,
   CFG_MAX_PFN,
   CFG_VCPUS,
   HOLDER_ASYNC_PF,
@@ -43,11 +44,13 @@ function verifyOwner(id: i32): void {
     return;
   }
   const pin = pinAt(apf.pin);
-  expectEqual(INV_OWN, apf.page, id, HOLDER_ASYNC_PF, pin.kind);
-  expectEqual(INV_OWN, apf.page, id, pin.pfn, apf.page);
+  // Until it has finished, the worker alone knows its page.
+  const page = apf.page == 0 && apf.state == APF_QUEUED ? apf.workerPage : apf.page;
+  expectEqual(INV_OWN, page, id, HOLDER_ASYNC_PF, pin.kind);
+  expectEqual(INV_OWN, page, id, pin.pfn, page);
 }
 
-/** Every live context is named by exactly one page, and its work item lives. */
+/** Every live context is named by exactly one page, or held by a running worker, and its work item lives. */
 function verifyContexts(): void {
   if (machine().substituteWord < 0) return;
   let named = 0;
@@ -58,6 +61,7 @@ function verifyContexts(): void {
     if (ctx.live == 0) bad(INV_CTX, pfn, page.privateWord, 1, 0);
     named += 1;
   }
+  for (let id = 1; id <= maxApfs(); id++) if (apfAt(id).ctx != 0) named += 1;
   expectEqual(INV_CTX, 0, 0, named, machine().nrCtxs);
   for (let id = 1; id <= maxCtxs(); id++) {
     const ctx = ctxAt(id);

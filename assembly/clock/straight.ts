@@ -3,13 +3,15 @@
  * long that takes, and which rounds of an offline it need not execute.
  */
 import {
+  ACCESS_SLEEPS,
   CFG_COST_FAULT,
   CFG_COST_ROUND,
   CFG_COST_SYSCALL,
   EAGAIN,
   EBUSY,
   EINTR,
-  FAULT_MINOR,
+  FAULT_NONE,
+  FAULT_WAIT,
   MEMORY_BLOCK_ORDER,
   MEMORY_BLOCK_PAGES,
   OFFLINE_BUDGET,
@@ -37,17 +39,25 @@ import {
 import { profile } from "../state/profile";
 import { endRound, forgetRounds, repeatRound, roundRepeats } from "./fruitless";
 
-/** Accesses virtual pages start … end-1 in order. Returns how many faulted, or the first error. */
+/**
+ * Accesses virtual pages start … end-1 in order. Returns how many faulted, or the first error. One that
+ * sleeps on a migration entry ends the run: ACCESS_SLEEPS is set then.
+ */
 export function accessRange(mm: i32, start: i32, end: i32, write: bool): i32 {
   let faults = 0;
+  let sleeps = 0;
   for (let vpn = start; vpn < end; vpn++) {
     const rc = access(mm, vpn, write);
     if (rc < 0) return rc;
-    if (rc == FAULT_MINOR) faults += 1;
+    if (rc != FAULT_NONE) faults += 1;
+    if (rc == FAULT_WAIT) {
+      sleeps = ACCESS_SLEEPS;
+      break;
+    }
   }
   spend(<u64>faults * <u64>config(CFG_COST_FAULT));
   runDueEvents();
-  return faults;
+  return faults | sleeps;
 }
 
 /** Ends an offline call, the block staying online unless `rc` is 0. */

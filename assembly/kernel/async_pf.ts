@@ -7,15 +7,31 @@ import {
   APF_QUEUED,
   APF_REFUSED,
   APF_REPEATED,
+  APF_SLEEPS,
   ASYNC_PF_PER_VCPU,
   CFG_VCPUS,
+  FAULT_WAIT,
+  PG_LOCKED,
+  WORKER_BEGUN,
+  WORKER_HAS_PAGE,
+  WORKER_HAS_STORED,
+  WORKER_NOT_BEGUN,
 } from "../abi";
 import { config } from "../arena";
-import { allocApf, apfAt, freeApf } from "../state/apf";
+import { Apf, allocApf, apfAt, freeApf } from "../state/apf";
 import { machine } from "../state/machine";
 import { mmAt } from "../state/mm";
+import { pageAt } from "../state/page";
 import { Vcpu, vcpuAt } from "../state/vcpu";
-import { policyExecute, policyRelease } from "./policy/policy";
+import { entryPfn } from "./gup";
+import {
+  policyBegin,
+  policyGup,
+  policyMustLock,
+  policyRelease,
+  policySetPage,
+  policyStore,
+} from "./policy/policy";
 
 const TOKEN_VCPU_BITS: i32 = 12;
 const TOKEN_MASK: i32 = 0x7fffffff; // ours: 31 of the kernel's 32 bits
@@ -112,19 +128,77 @@ function dropWorkRefs(vcpu: Vcpu): void {
   vcpu.kvmRefs -= 1;
 }
 
-/** async_pf_execute(): the worker. The item must be queued. Returns its new state. */
-export function asyncPfExecute(apfId: i32): i32 {
-  const apf = apfAt(apfId);
-  const vcpu = vcpuAt(apf.vcpu);
+/** True while the lock that the worker sleeps on is held. Until then nothing of it runs. */
+function stillSleeps(apf: Apf): bool {
+  if (apf.sleepsOn == 0) return false;
+  if ((pageAt(apf.sleepsOn).flags & PG_LOCKED) != 0) return true;
+  apf.sleepsOn = 0;
+  return false;
+}
+
+function sleepOn(apf: Apf, pfn: i32): i32 {
+  apf.sleepsOn = pfn;
+  return APF_SLEEPS;
+}
+
+/** GUP, which sleeps on a migration entry even though the entry is not its own. */
+function workerGup(apfId: i32, apf: Apf): i32 {
   machine().cpu = mmAt(apf.mm).cpu;
-  if (!policyExecute(apfId)) {
-    apf.state = APF_LOST;
-    return APF_LOST;
-  }
+  if (policyGup(apfId) == -FAULT_WAIT) return sleepOn(apf, entryPfn(apf.mm, apf.gfn));
+  apf.worker = WORKER_HAS_PAGE;
+  return APF_QUEUED;
+}
+
+/** The worker's end: the item goes to the done list. */
+function workerFinish(apfId: i32, apf: Apf): i32 {
+  const vcpu = vcpuAt(apf.vcpu);
+  policySetPage(apfId);
   addDone(vcpu, apfId);
   apf.state = APF_DONE;
+  apf.worker = WORKER_NOT_BEGUN;
   dropWorkRefs(vcpu);
   return APF_DONE;
+}
+
+/**
+ * The worker's next step: begin, GUP, store, finish. The item must be queued. Returns APF_QUEUED when more is
+ * to come, APF_SLEEPS when the step waits for a page lock and has to be tried again, else the item's new
+ * state.
+ */
+export function asyncPfStep(apfId: i32): i32 {
+  const apf = apfAt(apfId);
+  if (stillSleeps(apf)) return APF_SLEEPS;
+  if (apf.worker == WORKER_NOT_BEGUN) {
+    if (!policyBegin(apfId)) {
+      apf.state = APF_LOST;
+      return APF_LOST;
+    }
+    apf.worker = WORKER_BEGUN;
+    return APF_QUEUED;
+  }
+  if (apf.worker == WORKER_BEGUN) return workerGup(apfId, apf);
+  if (apf.worker == WORKER_HAS_PAGE) {
+    const needed = policyMustLock(apf.workerPage);
+    if (needed != 0 && (pageAt(needed).flags & PG_LOCKED) != 0) return sleepOn(apf, needed);
+    policyStore(apfId);
+    apf.worker = WORKER_HAS_STORED;
+    return APF_QUEUED;
+  }
+  return workerFinish(apfId, apf);
+}
+
+/** async_pf_execute(): what is left of the worker. Returns the item's new state, or APF_SLEEPS. */
+export function asyncPfExecute(apfId: i32): i32 {
+  let state = asyncPfStep(apfId);
+  while (state == APF_QUEUED) state = asyncPfStep(apfId);
+  return state;
+}
+
+/** True if the end of an item has to wait for a page lock that is held. */
+function releaseSleeps(apfId: i32): bool {
+  const apf = apfAt(apfId);
+  const needed = policyMustLock(apf.page != 0 ? apf.page : apf.workerPage);
+  return needed != 0 && (pageAt(needed).flags & PG_LOCKED) != 0;
 }
 
 /** Handles the first finished item; the vCPU must have one. */
@@ -148,15 +222,46 @@ export function checkAsyncPfCompletion(vcpuId: i32, limit: i32): i32 {
   const vcpu = vcpuAt(vcpuId);
   machine().cpu = mmAt(vcpu.mm).cpu;
   let nr = 0;
-  for (; nr < limit && vcpu.firstDone != 0; nr++) completeFirst(vcpu);
+  for (; nr < limit && vcpu.firstDone != 0; nr++) {
+    if (releaseSleeps(vcpu.firstDone)) break;
+    completeFirst(vcpu);
+  }
   return nr;
+}
+
+/** True if the exit of a guest would have to wait for a page lock that is held. */
+export function exitMustWait(mm: i32): bool {
+  for (let vcpuId = 0; vcpuId < config(CFG_VCPUS); vcpuId++) {
+    const vcpu = vcpuAt(vcpuId);
+    if (vcpu.mm != mm) continue;
+    for (let id = vcpu.firstQueued; id != 0; id = apfAt(id).nextQueued) {
+      if (releaseSleeps(id) || stillSleeps(apfAt(id))) return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * Lets the workers that have begun run to their ends, as cancel_work_sync() waits for them. Returns false if
+ * one of them, or the release of a finished item, has to wait for a page lock that is held.
+ */
+export function flushWorkers(vcpuId: i32): bool {
+  const vcpu = vcpuAt(vcpuId);
+  for (let id = vcpu.firstQueued; id != 0; id = apfAt(id).nextQueued) {
+    const apf = apfAt(id);
+    const running = apf.state == APF_QUEUED && apf.worker != WORKER_NOT_BEGUN;
+    if (running && asyncPfExecute(id) == APF_SLEEPS) return false;
+    if (apf.state == APF_DONE && releaseSleeps(id)) return false;
+  }
+  return true;
 }
 
 /**
  * kvm_clear_async_pf_completion_queue(): cancels what has not run, then frees what has. Returns how many were
- * cancelled.
+ * cancelled, or APF_SLEEPS when it waits for a page lock and has to be tried again.
  */
 export function clearAsyncPfQueue(vcpuId: i32): i32 {
+  if (!flushWorkers(vcpuId)) return APF_SLEEPS;
   const vcpu = vcpuAt(vcpuId);
   let cancelled = 0;
   let id = vcpu.firstQueued;

@@ -44,6 +44,11 @@ export function faultinPage(mm: i32, vpn: i32, write: bool): i32 {
   return pfn;
 }
 
+/** The page that the migration entry at `vpn` names. */
+export function entryPfn(mm: i32, vpn: i32): i32 {
+  return ptePfn(pteAt(pteNumber(vmaAt(findVma(mm, vpn)), vpn)));
+}
+
 /** A page found by follow_page(), or a negative status for move_pages(2). */
 export function followPage(mm: i32, vpn: i32): i32 {
   const vmaId = findVma(mm, vpn);

@@ -1,5 +1,15 @@
 /** mbind(2) and migrate_pages(2): migration by memory policy (mm/mempolicy.c). */
-import { CFG_COST_SYSCALL, EIO, MIGRATE_SYNC, MR_MEMPOLICY_MBIND, MR_SYSCALL } from "../abi";
+import {
+  CFG_COST_SYSCALL,
+  EIO,
+  MIGRATE_ASYNC,
+  MIGRATE_SYNC,
+  MIGRATE_SYNC_LIGHT,
+  MR_COMPACTION,
+  MR_MEMPOLICY_MBIND,
+  MR_NUMA_MISPLACED,
+  MR_SYSCALL,
+} from "../abi";
 import { config } from "../arena";
 import { mmAt } from "../state/mm";
 import { pageAt } from "../state/page";
@@ -86,6 +96,22 @@ function countMisplaced(mm: i32, start: i32, end: i32, node: i32): i32 {
 export function migrateToNode(mm: i32, from: i32, to: i32): i32 {
   queuePagesRange(mm, 0, mmAt(mm).nrPages, from, false, true);
   return migrateQueued(to, MR_SYSCALL);
+}
+
+/**
+ * migrate_pages() of the pages of virtual pages start … end-1 that lie on other nodes, in any mode: ASYNC as
+ * NUMA balancing calls it, SYNC_LIGHT as compaction does, SYNC as the system calls do. Unlike those it drains
+ * no LRU batch first. Returns how many pages did not move, or -ENOMEM.
+ */
+export function migrateRange(mm: i32, start: i32, end: i32, node: i32, mode: i32): i32 {
+  clearBlame();
+  queuePagesRange(mm, start, end, node, true, true);
+  if (isolatedPages().nr == 0) return 0;
+  const reason =
+    mode == MIGRATE_ASYNC ? MR_NUMA_MISPLACED : mode == MIGRATE_SYNC_LIGHT ? MR_COMPACTION : MR_SYSCALL;
+  const rc = migratePages(TARGET_NODE, node, mode, reason);
+  if (rc != 0) putbackMovablePages();
+  return rc;
 }
 
 /** Begins and ends a migrate_pages(2) call, around its pairs of nodes. */

@@ -8,6 +8,7 @@ import {
   APF_STATE,
   APF_TOKEN,
   APF_VCPU,
+  APF_WORKER,
   ASYNC_PF_PER_VCPU,
   CFG_VCPUS,
   TABLE_APFS,
@@ -28,6 +29,10 @@ export class Apf {
   token: i32;
   page: i32; // apf->page: pfn, 0 = NULL
   pin: i32; // our record of the reference it holds, 0 = none
+  worker: i32; // WORKER_*, while the item is queued
+  workerPage: i32; // the worker's own pointer to what GUP returned, 0 = NULL
+  ctx: i32; // context that the worker has allocated and not yet hung on a page
+  sleepsOn: i32; // page whose lock the worker waits for, 0 = none
   wakeupAll: i32; // pseudo item: broadcast
 }
 
@@ -48,6 +53,7 @@ if (offsetof<Apf>("vcpu") != APF_VCPU) ERROR("Apf record");
 if (offsetof<Apf>("gfn") != APF_GFN) ERROR("Apf record");
 if (offsetof<Apf>("token") != APF_TOKEN) ERROR("Apf record");
 if (offsetof<Apf>("page") != APF_PAGE) ERROR("Apf record");
+if (offsetof<Apf>("worker") != APF_WORKER) ERROR("Apf record");
 
 export function apfAt(id: i32): Apf {
   return changetype<Apf>(tablePtr(TABLE_APFS) + <usize>id * APF_RECORD_SIZE);

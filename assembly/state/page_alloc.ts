@@ -161,6 +161,31 @@ export function addFreeRange(zone: Zone, start: i32, end: i32): void {
 }
 
 /**
+ * Takes one free frame out of the allocator for good. Returns false if it is not free.
+ */
+export function takeFrame(pfn: i32): bool {
+  const zone = zoneOf(pfn);
+  for (let order = 0; order <= MAX_ORDER; order++) {
+    const head = pfn & ~((1 << order) - 1);
+    if (head < zone.startPfn) return false;
+    const page = pageAt(head);
+    if ((page.flags & PG_BUDDY) == 0 || page.privateWord != order) continue;
+    const migratetype = <i32>pageblockOf(head).migratetype;
+    takeBlock(zone, head, order, migratetype);
+    for (let half = order - 1; half >= 0; half--) {
+      // The half without the frame stays free.
+      const free = (pfn & ~((1 << half) - 1)) ^ (1 << half);
+      markFree(pageAt(free), half);
+      listAddHead(freeList(zone, half, migratetype), free, pageAt(free));
+    }
+    zone.freePages -= 1;
+    zone.managedPages -= 1;
+    return true;
+  }
+  return false;
+}
+
+/**
  * Takes free frames away from the allocator (__offline_isolated_pages()). All of the range must be free and
  * isolated.
  */

@@ -69,6 +69,7 @@ export const holderKinds = {
   async_pf: abi.HOLDER_ASYNC_PF,
   "migration-waiter": abi.HOLDER_MIGRATION_WAITER,
   kernel: abi.HOLDER_KERNEL,
+  "migration-target": abi.HOLDER_MIGRATION_TARGET,
 } as const;
 export type HolderKind = keyof typeof holderKinds;
 
@@ -187,6 +188,14 @@ export const counters = {
   migrationFailureLines: abi.PROBE_LOG_MIGRATION_FAILED,
 } as const;
 export type CounterName = keyof typeof counters;
+
+/** enum migrate_mode by short name. */
+export const migrationModes = {
+  async: abi.MIGRATE_ASYNC,
+  "sync-light": abi.MIGRATE_SYNC_LIGHT,
+  sync: abi.MIGRATE_SYNC,
+} as const;
+export type MigrationMode = keyof typeof migrationModes;
 
 export const migrateModes = ["MIGRATE_ASYNC", "MIGRATE_SYNC_LIGHT", "MIGRATE_SYNC"] as const;
 export const migrateReasons = [

@@ -112,8 +112,16 @@ export class Process {
   /**
    * exit(): unmaps everything. The rss counters that the kernel has left then are its "Bad rss-counter state"
    * message; all 0 is right. Null after a crash.
+   *
+   * @throws {SimError} ERR_ARGUMENT if it would have to wait for a migration that is driven step by step.
    */
   exit(): { readonly badRss: Rss | null; readonly crash: KernelCrash | null } {
+    if (this.core.read((core) => core.exitMustWait(this.id))) {
+      throw new SimError(
+        "ERR_ARGUMENT",
+        "exit: an asynchronous page fault waits for a page that is being migrated; finish that first",
+      );
+    }
     const done = this.core.run((core) => {
       core.exitProcess(this.id);
       return true;

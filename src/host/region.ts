@@ -1,7 +1,14 @@
 /** A mapped region of a process, and what can be done with its pages. Indexes count pages from its start. */
 import * as abi from "../core/abi.ts";
 import type { Core, Exports, KernelCrash } from "../core/core.ts";
-import { type Errno, type Protection, errnoName, protections } from "../core/names.ts";
+import {
+  type Errno,
+  type MigrationMode,
+  type Protection,
+  errnoName,
+  migrationModes,
+  protections,
+} from "../core/names.ts";
 import { SimError } from "../errors.ts";
 import { integer, lookUp } from "./config.ts";
 import { type Blame, blame } from "./holders.ts";
@@ -39,6 +46,8 @@ export interface MovePagesResult extends MigrationResult {
 export interface TouchResult {
   /** How many faulted. */
   readonly faults: number;
+  /** The last one sleeps on a migration entry; nothing behind it was touched. */
+  readonly sleeps: boolean;
   readonly errno: Errno | null;
   readonly crash: KernelCrash | null;
 }
@@ -67,8 +76,13 @@ export class Region {
   touch(kind: "read" | "write", range: Range = {}): TouchResult {
     const [from, to] = this.#range(range);
     const faults = this.#core.run((core) => core.accessRange(this.#mm, from, to, kind === "write"));
-    if (faults === undefined) return { faults: 0, errno: null, crash: this.#core.crash };
-    return { faults: Math.max(faults, 0), errno: errnoName(faults), crash: null };
+    const sleeps = faults !== undefined && faults > 0 && (faults & abi.ACCESS_SLEEPS) !== 0;
+    return {
+      faults: Math.max(faults ?? 0, 0) & ~abi.ACCESS_SLEEPS,
+      sleeps,
+      errno: errnoName(faults ?? 0),
+      crash: this.#core.crash,
+    };
   }
 
   /** munmap(). @throws {SimError} ERR_LIMIT if a VMA has to be split and no record is left. */
@@ -154,6 +168,20 @@ export class Region {
     const rc = this.#core.run((core) =>
       core.mbind(this.#mm, this.start, this.start + this.pages, node, move, strict),
     );
+    return { ...callResult(this.#core, rc), blame: blame(this.#core) };
+  }
+
+  /**
+   * migrate_pages() of the pages that lie on other nodes than `node`, in any mode: async as NUMA balancing
+   * calls it, sync-light as compaction does. No LRU batch is drained first. `ret` is how many pages stayed.
+   */
+  migrate(options: { readonly node: number; readonly mode: MigrationMode } & Range): MigrationResult {
+    const mode = lookUp("mode", migrationModes, options.mode);
+    if (!this.#core.read((core) => core.nodeHasMemory(options.node))) {
+      throw new SimError("ERR_RANGE", `node: ${options.node} is no node with memory`);
+    }
+    const [from, to] = this.#range(options);
+    const rc = this.#core.run((core) => core.migrateRange(this.#mm, from, to, options.node, mode));
     return { ...callResult(this.#core, rc), blame: blame(this.#core) };
   }
 

@@ -15,6 +15,18 @@ export type AsyncPfStart =
   | { readonly outcome: "repeated" }
   | { readonly outcome: "refused" };
 
+const workerSteps = ["begin", "gup", "store", "finish"] as const;
+export type WorkerStep = (typeof workerSteps)[number];
+
+/** A work item as its record has it. */
+interface Item {
+  readonly id: number;
+  readonly state: number;
+  readonly token: number;
+  readonly gfn: number;
+  readonly pfn: number;
+}
+
 export interface AsyncPf {
   readonly state: "queued" | "done" | "lost";
   readonly token: number;
@@ -49,15 +61,30 @@ export class Vcpu {
     return { outcome: "started", token: this.#field(abi.TABLE_APFS, abi.APF_SIZE, id, abi.APF_TOKEN) };
   }
 
-  /** async_pf_execute(): runs the worker of the item with `token`, or of every queued item, oldest first. */
+  /**
+   * async_pf_execute(): runs the worker of the item with `token`, or of every queued item, oldest first. One
+   * that sleeps on a page lock stays queued.
+   */
   runWorkers(token?: number): KernelCrash | null {
-    const queued = this.#items().filter((item) => item.state === abi.APF_QUEUED);
-    const chosen = token === undefined ? queued : queued.filter((item) => item.token === token);
-    if (token !== undefined && chosen.length === 0) {
-      throw new SimError("ERR_ARGUMENT", `token: ${token} is no queued work of vCPU ${this.id}`);
-    }
+    const chosen = token === undefined ? this.#queued() : [this.#queuedItem(token)];
     for (const item of chosen) this.#core.run((core) => core.asyncPfExecute(item.id));
     return this.#core.crash;
+  }
+
+  /**
+   * The next step of one worker: begin (the RFC allocates its context), gup, store (the RFC replaces
+   * page->mapping), finish. `sleeps`: it waits for a page lock and is to be tried again.
+   */
+  stepWorker(token: number): {
+    readonly done: WorkerStep | null;
+    readonly sleeps: boolean;
+    readonly crash: KernelCrash | null;
+  } {
+    const item = this.#queuedItem(token);
+    const at = this.#field(abi.TABLE_APFS, abi.APF_SIZE, item.id, abi.APF_WORKER);
+    const state = this.#core.run((core) => core.asyncPfStep(item.id));
+    const sleeps = state === abi.APF_SLEEPS;
+    return { done: sleeps ? null : (workerSteps[at] ?? null), sleeps, crash: this.#core.crash };
   }
 
   /**
@@ -69,10 +96,14 @@ export class Vcpu {
     return { completed: completed ?? 0, crash: this.#core.crash };
   }
 
-  /** kvm_clear_async_pf_completion_queue(), as on reset: cancels what has not run, frees what has. */
-  clear(): { readonly cancelled: number; readonly crash: KernelCrash | null } {
+  /**
+   * kvm_clear_async_pf_completion_queue(), as on reset: cancels what has not run, frees what has. `sleeps`:
+   * it waits for a page that is being migrated and is to be tried again.
+   */
+  clear(): { readonly cancelled: number; readonly sleeps: boolean; readonly crash: KernelCrash | null } {
     const cancelled = this.#core.run((core) => core.clearAsyncPfQueue(this.id));
-    return { cancelled: cancelled ?? 0, crash: this.#core.crash };
+    const sleeps = cancelled === abi.APF_SLEEPS;
+    return { cancelled: sleeps ? 0 : (cancelled ?? 0), sleeps, crash: this.#core.crash };
   }
 
   /** kvm_async_pf_wakeup_all(): queues a broadcast. */
@@ -109,7 +140,7 @@ export class Vcpu {
     return this.#core.words(table)[(id * size + offset) >> 2] ?? 0;
   }
 
-  #items(): { id: number; state: number; token: number; gfn: number; pfn: number }[] {
+  #items(): Item[] {
     const at = (id: number, offset: number): number => this.#field(abi.TABLE_APFS, abi.APF_SIZE, id, offset);
     const found = [];
     for (let id = this.#first(); id !== 0; id = at(id, abi.APF_NEXT_QUEUED)) {
@@ -122,6 +153,18 @@ export class Vcpu {
       });
     }
     return found;
+  }
+
+  #queued(): Item[] {
+    return this.#items().filter((item) => item.state === abi.APF_QUEUED);
+  }
+
+  #queuedItem(token: number): { id: number } {
+    const item = this.#queued().find((one) => one.token === token);
+    if (item === undefined) {
+      throw new SimError("ERR_ARGUMENT", `token: ${token} is no queued work of vCPU ${this.id}`);
+    }
+    return item;
   }
 
   #first(): number {

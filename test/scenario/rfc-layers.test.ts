@@ -1,12 +1,13 @@
 /**
- * What the RFC's patch does to one pinned anonymous page, layer by layer: each layer repairs what hid the next
- * fault. Expected values: the source of mm/migrate.c and virt/kvm/async_pf.c that the patch applies to, and runs
- * of it on Linux 3.11 under QEMU TCG (L0 to L3, and the kernel that takes no reference).
+ * What the RFC's patch does to one pinned anonymous page, layer by layer: each layer repairs what hid the
+ * next fault. Expected values: the source of mm/migrate.c and virt/kvm/async_pf.c that the patch applies to,
+ * and runs of it on Linux 3.11 under QEMU TCG (L0 to L3, and the kernel that takes no reference).
  */
 import { describe, expect, it } from "vitest";
+import { EAGAIN } from "../../assembly/abi.ts";
+import { namesIn } from "../../src/core/names.ts";
 import { type Layer, type RfcHost, layers, movableBlock, pinByAsyncPf, rfcHost } from "../unit/hosts.ts";
 
-const EAGAIN = -11;
 const GFN = 3;
 
 const mutexOops = {
@@ -55,7 +56,7 @@ describe("S1: one asynchronous page fault holds a mapped page", () => {
     const at = await rfcHost("pin");
     pinByAsyncPf(at.vcpu0, GFN);
     const { result, ...counts } = counted(at, () => moveTo(at, 1));
-    expect(result).toMatchObject({ ret: 0, errno: null, status: [EAGAIN], crash: null });
+    expect(result).toMatchObject({ ret: 0, errno: null, status: [-EAGAIN], crash: null });
     expect(result.blame.holders).toEqual([{ kind: "async_pf", vcpu: 0, count: 1 }]);
     const ten = { attempts: 10, unmaps: 10, ptes: 10, restored: 10, targets: 10 };
     expect(counts).toEqual({ ...ten, copied: 0, callbacks: 0, success: 0, fail: 0 });
@@ -84,9 +85,9 @@ describe("S1: one asynchronous page fault holds a mapped page", () => {
     async (layer) => {
       const at = await rfcHost(layer);
       pinByAsyncPf(at.vcpu0, GFN);
-      for (const _call of [1, 2]) {
+      for (let call = 0; call < 2; call++) {
         const { result, ...counts } = counted(at, () => moveTo(at, 1));
-        expect(result).toMatchObject({ ret: 0, errno: null, status: [EAGAIN], crash: null });
+        expect(result).toMatchObject({ ret: 0, errno: null, status: [-EAGAIN], crash: null });
         const tried = { attempts: 10, unmaps: 10, targets: 10 };
         const nothing = { ptes: 0, restored: 0, copied: 0, callbacks: 0, success: 0, fail: 0 };
         expect(counts).toEqual({ ...tried, ...nothing });
@@ -107,7 +108,7 @@ describe("S1: one asynchronous page fault holds a mapped page", () => {
     const once = { attempts: 1, unmaps: 1, ptes: 1, restored: 1, targets: 1, copied: 1 };
     expect(counts).toEqual({ ...once, callbacks: 1, success: 1, fail: 0 });
     expect(refcount(at)).toBe(2);
-    expect(moveTo(at, 0).status).toEqual([EAGAIN]); // a second migration before completion
+    expect(moveTo(at, 0).status).toEqual([-EAGAIN]); // a second migration before completion
     at.vcpu0.complete();
     expect(refcount(at)).toBe(1);
     expect(at.host.leaks()).toEqual({ contexts: 1, lostFaults: 0, pins: 0, badPages: 0 });
@@ -163,13 +164,13 @@ describe("S2: two vCPUs fault the same page", () => {
     const at = await pinnedTwice(layer);
     const left = [at.host.leaks().contexts];
     const { result, ...counts } = counted(at, () => moveTo(at, 1));
-    expect(result).toMatchObject({ ret: 0, status: [EAGAIN] });
+    expect(result).toMatchObject({ ret: 0, status: [-EAGAIN] });
     expect(counts).toMatchObject({ attempts: 10, unmaps: 10, ptes, restored: ptes, success: 0, fail: 0 });
     expect(counts.callbacks).toBe(0);
     at.vcpu1.complete();
     left.push(at.host.leaks().contexts);
     // The other pin is left on a page that looks like any other.
-    expect(moveTo(at, 1).status).toEqual([EAGAIN]);
+    expect(moveTo(at, 1).status).toEqual([-EAGAIN]);
     expect(at.host.counters().pgmigrate_fail).toBe(0);
     at.vcpu0.complete();
     left.push(at.host.leaks().contexts);
@@ -187,7 +188,7 @@ describe("S2: two vCPUs fault the same page", () => {
     expect(at.host.leaks().contexts).toBe(2);
     at.vcpu1.complete();
     expect(at.host.leaks().contexts).toBe(1);
-    expect(moveTo(at, 1)).toMatchObject({ status: [EAGAIN], crash: null });
+    expect(moveTo(at, 1)).toMatchObject({ status: [-EAGAIN], crash: null });
     at.vcpu0.complete();
     expect(moveTo(at, 1)).toMatchObject({ status: [1], crash: null });
     expect(at.host.leaks()).toEqual({ contexts: 1, lostFaults: 0, pins: 0, badPages: 0 });
@@ -206,18 +207,19 @@ describe("S2: two vCPUs fault the same page", () => {
   });
 });
 
-describe("S4: the PTE of a pinned page is zapped, then its block is offlined", () => {
-  async function zapped(layer: Layer): Promise<RfcHost & { pfn: number }> {
-    const at = await rfcHost(layer, { ...movableBlock, limits: { traceRecords: 2000 } });
-    pinByAsyncPf(at.vcpu0, GFN);
-    const pfn = at.memory.pfnOf(GFN);
-    // Swapped in for a write, so PG_dirty is set already and zapping does not account it.
-    at.host.setPageFlag(pfn, "dirty", true);
-    expect(at.memory.discard({ start: GFN, count: 1 })).toBeNull();
-    expect(at.host.pages.at(pfn)).toMatchObject({ refcount: 1, mapcount: 0 });
-    return { ...at, pfn };
-  }
+/** A pinned page of ZONE_MOVABLE that nothing maps any more. */
+async function zapped(layer: Layer): Promise<RfcHost & { pfn: number }> {
+  const at = await rfcHost(layer, { ...movableBlock, limits: { traceRecords: 2000 } });
+  pinByAsyncPf(at.vcpu0, GFN);
+  const pfn = at.memory.pfnOf(GFN);
+  // Swapped in for a write, so PG_dirty is set already and zapping does not account it.
+  at.host.setPageFlag(pfn, "dirty", true);
+  expect(at.memory.discard({ start: GFN, count: 1 })).toBeNull();
+  expect(at.host.pages.at(pfn)).toMatchObject({ refcount: 1, mapcount: 0 });
+  return { ...at, pfn };
+}
 
+describe("S4: the PTE of a pinned page is zapped, then its block is offlined", () => {
   it("plain v3.12 refuses it 10 times a round: no anon_vma, nothing unmapped", async () => {
     const at = await zapped("pin");
     const { result, ...counts } = counted(at, () => at.host.offline(2, { maxRounds: 3 }));
@@ -329,16 +331,13 @@ describe("S7: the page is unmapped while it is pinned, then the process exits", 
   });
 });
 
-it.each(Object.keys(layers) as Layer[])(
-  "%s: faults that complete undisturbed leave nothing",
-  async (layer) => {
-    const at = await rfcHost(layer);
-    for (const round of [1, 2, 3]) {
-      for (const gfn of [3, 4, 5]) pinByAsyncPf(at.vcpu0, gfn);
-      expect(at.vcpu0.complete()).toEqual({ completed: 3, crash: null });
-      expect(moveTo(at, round % 2).status).toEqual([round % 2]);
-      expect(at.host.leaks()).toEqual({ contexts: 0, lostFaults: 0, pins: 0, badPages: 0 });
-      expect(at.host.verify()).toBeNull();
-    }
-  },
-);
+it.each(namesIn(layers))("%s: faults that complete undisturbed leave nothing", async (layer) => {
+  const at = await rfcHost(layer);
+  for (const round of [1, 2, 3]) {
+    for (const gfn of [3, 4, 5]) pinByAsyncPf(at.vcpu0, gfn);
+    expect(at.vcpu0.complete()).toEqual({ completed: 3, crash: null });
+    expect(moveTo(at, round % 2).status).toEqual([round % 2]);
+    expect(at.host.leaks()).toEqual({ contexts: 0, lostFaults: 0, pins: 0, badPages: 0 });
+    expect(at.host.verify()).toBeNull();
+  }
+});

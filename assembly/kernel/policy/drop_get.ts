@@ -5,7 +5,8 @@
 import { apfAt } from "../../state/apf";
 import { faultinPage } from "../gup";
 
-export function dropGetExecute(apfId: i32): void {
+/** GUP without pages. Returns what faultinPage() does. */
+export function dropGetGup(apfId: i32): i32 {
   const apf = apfAt(apfId);
-  faultinPage(apf.mm, apf.gfn, true);
+  return faultinPage(apf.mm, apf.gfn, true);
 }

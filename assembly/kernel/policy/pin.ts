@@ -9,19 +9,19 @@ import { putPage } from "../../state/page_free";
 import { pinAt, removePin } from "../../state/pins";
 import { faultinPage, takePin } from "../gup";
 
-/** Takes the reference and makes `pfn` the page of the work item. */
-export function holdPage(apfId: i32, pfn: i32): void {
-  const apf = apfAt(apfId);
-  apf.page = pfn;
-  apf.pin = takePin(HOLDER_ASYNC_PF, pfn, 0, apf.vcpu, apf.token);
-  pinAt(apf.pin).apf = apfId;
-}
-
-/** get_user_pages(write = 1) of one page; a failure leaves apf.page NULL. */
-export function pinExecute(apfId: i32): void {
+/**
+ * get_user_pages(write = 1) of one page with FOLL_GET; a failure leaves the worker's page NULL. Returns what
+ * faultinPage() does.
+ */
+export function pinGup(apfId: i32): i32 {
   const apf = apfAt(apfId);
   const pfn = faultinPage(apf.mm, apf.gfn, true);
-  if (pfn > 0) holdPage(apfId, pfn);
+  if (pfn > 0) {
+    apf.workerPage = pfn;
+    apf.pin = takePin(HOLDER_ASYNC_PF, pfn, 0, apf.vcpu, apf.token);
+    pinAt(apf.pin).apf = apfId;
+  }
+  return pfn;
 }
 
 /** kvm_release_page_clean(): put_page(). */

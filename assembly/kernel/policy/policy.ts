@@ -1,17 +1,37 @@
 /** The switch that picks a pin policy: where async_pf takes its page, and where it drops it. */
-import { CFG_POLICY, POLICY_PIN, POLICY_RFC } from "../../abi";
+import { CFG_POLICY, POLICY_DROP_GET, POLICY_RFC } from "../../abi";
 import { config } from "../../arena";
-import { dropGetExecute } from "./drop_get";
-import { pinExecute, pinRelease } from "./pin";
-import { rfcExecute, rfcRelease } from "./rfc";
+import { apfAt } from "../../state/apf";
+import { dropGetGup } from "./drop_get";
+import { pinGup, pinRelease } from "./pin";
+import { rfcAllocCtx, rfcMustLock, rfcRelease, rfcStore } from "./rfc";
 
-/** The worker's GUP. Returns false if the worker returned without completing its item. */
-export function policyExecute(apfId: i32): bool {
-  const policy = config(CFG_POLICY);
-  if (policy == POLICY_RFC) return rfcExecute(apfId);
-  if (policy == POLICY_PIN) pinExecute(apfId);
-  else dropGetExecute(apfId);
-  return true;
+/** What the worker does before GUP. Returns false if it returned without completing its item. */
+export function policyBegin(apfId: i32): bool {
+  return config(CFG_POLICY) != POLICY_RFC || rfcAllocCtx(apfId);
+}
+
+/** The worker's GUP. Returns the pfn, a negative errno, or -FAULT_WAIT if it sleeps. */
+export function policyGup(apfId: i32): i32 {
+  return config(CFG_POLICY) == POLICY_DROP_GET ? dropGetGup(apfId) : pinGup(apfId);
+}
+
+/** What the worker does to the page that GUP returned. */
+export function policyStore(apfId: i32): void {
+  if (config(CFG_POLICY) == POLICY_RFC) rfcStore(apfId);
+}
+
+/** The page whose lock the store, or the release of the item, needs first: `pfn`, or 0 for none. */
+export function policyMustLock(pfn: i32): i32 {
+  return pfn != 0 && config(CFG_POLICY) == POLICY_RFC && rfcMustLock() ? pfn : 0;
+}
+
+/** apf->page = page, the worker's last write. */
+export function policySetPage(apfId: i32): void {
+  const apf = apfAt(apfId);
+  // The repaired worker has done so under the page lock, and the callback may have moved it on since.
+  if (config(CFG_POLICY) != POLICY_RFC || !rfcMustLock()) apf.page = apf.workerPage;
+  apf.workerPage = 0;
 }
 
 /**
@@ -20,5 +40,5 @@ export function policyExecute(apfId: i32): bool {
 export function policyRelease(apfId: i32): void {
   const policy = config(CFG_POLICY);
   if (policy == POLICY_RFC) rfcRelease(apfId);
-  else if (policy == POLICY_PIN) pinRelease(apfId);
+  else if (policy != POLICY_DROP_GET) pinRelease(apfId);
 }

@@ -25,7 +25,7 @@ import {
   REPAIR_L5,
 } from "../../abi";
 import { config } from "../../arena";
-import { allocCtx, apfAt, ctxAt, freeCtx } from "../../state/apf";
+import { Apf, allocCtx, apfAt, ctxAt, freeCtx } from "../../state/apf";
 import { crash } from "../../state/crash";
 import { machine } from "../../state/machine";
 import {
@@ -43,9 +43,8 @@ import { Page, getPage, pageAnon, pageAt, pfnOf } from "../../state/page";
 import { putPage } from "../../state/page_free";
 import { nextPinOf, pinAt, retargetPin } from "../../state/pins";
 import { count } from "../../state/vmstat";
-import { faultinPage } from "../gup";
 import { migratePageCopy, migratePageMoveMapping } from "../move_mapping";
-import { holdPage, pinRelease } from "./pin";
+import { pinRelease } from "./pin";
 
 function repaired(repair: i32): bool {
   return (config(CFG_REPAIRS) & repair) != 0;
@@ -64,45 +63,54 @@ export function initRfc(): void {
   m.substituteWord = id << MAPPING_TAG_SHIFT;
 }
 
-/** Shares the context that the page has already, or installs `ctxId`. */
-function attachRepaired(apfId: i32, ctxId: i32, page: Page): void {
-  if (isSubstitute(page.mapping)) {
-    ctxAt(page.privateWord).owners += 1;
-    freeCtx(ctxId);
-    return;
-  }
-  if (!pageAnon(page)) {
-    freeCtx(ctxId);
-    return;
-  }
-  attach(apfId, ctxId, page, machine().substituteWord | MAPPING_ANON);
+/** kzalloc() of a context. Returns false if the worker returned at once because there was none. */
+export function rfcAllocCtx(apfId: i32): bool {
+  const ctxId = allocCtx();
+  apfAt(apfId).ctx = ctxId;
+  if (ctxId != 0) ctxAt(ctxId).context = apfId;
+  return ctxId != 0 || repaired(REPAIR_L5);
 }
 
-function attach(apfId: i32, ctxId: i32, page: Page, substitute: i32): void {
+/** True if mapping and private are written under the page lock. */
+export function rfcMustLock(): bool {
+  return repaired(REPAIR_L5);
+}
+
+function attach(ctxId: i32, page: Page, substitute: i32): void {
   const ctx = ctxAt(ctxId);
   ctx.oriMapping = page.mapping;
-  ctx.context = apfId;
   ctx.owners = 1;
   page.privateWord = ctxId;
   page.mapping = substitute;
 }
 
-/** async_pf_execute() as patched. Returns false if it returned before anything else of it ran. */
-export function rfcExecute(apfId: i32): bool {
+/** Under the page lock: shares the context that the page has already, or installs `ctxId`. */
+function storeRepaired(apf: Apf, ctxId: i32): void {
+  apf.page = apf.workerPage;
+  if (ctxId == 0) return;
+  const page = pageAt(apf.page);
+  if (apf.page != 0 && isSubstitute(page.mapping)) {
+    ctxAt(page.privateWord).owners += 1;
+    freeCtx(ctxId);
+  } else if (apf.page != 0 && pageAnon(page)) {
+    attach(ctxId, page, machine().substituteWord | MAPPING_ANON);
+  } else {
+    freeCtx(ctxId);
+  }
+}
+
+/** Hangs the context on the page and replaces its mapping. As posted, no lock is held. */
+export function rfcStore(apfId: i32): void {
   const apf = apfAt(apfId);
-  const ctxId = allocCtx();
-  if (ctxId == 0 && !repaired(REPAIR_L5)) return false;
-  const pfn = faultinPage(apf.mm, apf.gfn, true);
-  if (pfn > 0) holdPage(apfId, pfn);
-  if (ctxId == 0) return true;
+  const ctxId = apf.ctx;
+  apf.ctx = 0;
   if (repaired(REPAIR_L5)) {
-    if (pfn > 0) attachRepaired(apfId, ctxId, pageAt(pfn));
-    else freeCtx(ctxId);
-    return true;
+    storeRepaired(apf, ctxId);
+    return;
   }
   // GUP failed, or not an anonymous page as the tag has it now: the context is forgotten.
-  if (pfn > 0 && pageAnon(pageAt(pfn))) attach(apfId, ctxId, pageAt(pfn), machine().substituteWord);
-  return true;
+  const pfn = apf.workerPage;
+  if (pfn != 0 && pageAnon(pageAt(pfn))) attach(ctxId, pageAt(pfn), machine().substituteWord);
 }
 
 function restore(page: Page, ctxId: i32): void {

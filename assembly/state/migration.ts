@@ -1,0 +1,47 @@
+/** Migrations of one page each that are driven step by step: what an attempt keeps between its steps. */
+import { MAX_MIGRATIONS, MIGRATION_NONE, MIGRATION_STEP, TABLE_MIGRATIONS } from "../abi";
+import { MIGRATION_RECORD_SIZE, tablePtr } from "../arena";
+import { machine } from "./machine";
+
+@unmanaged
+export class Migration {
+  step: i32; // MIGRATION_*, how far it is
+  pfn: i32;
+  target: i32; // pfn, 0 = not allocated
+  targetPin: i32; // our record of the allocator's reference of the target
+  node: i32;
+  mode: i32; // MIGRATE_*
+  force: i32; // it may sleep for the page lock, where the mode allows
+  locked: i32; // it holds the page lock
+  anonVma: i32; // anon_vma that it holds, 0 = none
+  unmapped: i32; // it has called try_to_unmap()
+  rc: i32; // result so far
+}
+
+if (offsetof<Migration>() > MIGRATION_RECORD_SIZE) ERROR("size of a migration record");
+if (offsetof<Migration>("step") != MIGRATION_STEP) ERROR("Migration record");
+
+/** Records have ids from 1 to MAX_MIGRATIONS. */
+export function migrationAt(id: i32): Migration {
+  return changetype<Migration>(tablePtr(TABLE_MIGRATIONS) + <usize>id * MIGRATION_RECORD_SIZE);
+}
+
+/** The first free record, 0 if none is left. */
+export function findFreeMigration(): i32 {
+  for (let id = 1; id <= MAX_MIGRATIONS; id++) {
+    if (migrationAt(id).step == MIGRATION_NONE) return id;
+  }
+  return 0;
+}
+
+export function beginMigration(id: i32, step: i32): Migration {
+  const migration = migrationAt(id);
+  migration.step = step;
+  machine().stepping += 1;
+  return migration;
+}
+
+export function endMigration(migration: Migration): void {
+  memory.fill(changetype<usize>(migration), 0, offsetof<Migration>());
+  machine().stepping -= 1;
+}

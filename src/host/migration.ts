@@ -1,0 +1,100 @@
+/** The migration of one page, a step at a time, for what happens between the steps of migrate_pages(). */
+import * as abi from "../core/abi.ts";
+import type { Core, Exports } from "../core/core.ts";
+import { type MigrationMode, migrationModes } from "../core/names.ts";
+import { SimError } from "../errors.ts";
+import { lookUp } from "./config.ts";
+import { type CallResult, callResult } from "./region.ts";
+
+export interface MigrationOptions {
+  /** Node of the target. */
+  readonly node: number;
+  /** Default: sync. */
+  readonly mode?: MigrationMode;
+  /** May sleep for the page lock, as passes 3 to 9 of migrate_pages() do. Default: false. */
+  readonly force?: boolean;
+}
+
+export interface StepResult extends CallResult {
+  /** The step waits for a page lock; nothing has changed, and it is to be taken again. */
+  readonly sleeps: boolean;
+}
+
+const steps = ["isolate", "unmap", "move", "finish"] as const;
+type Step = (typeof steps)[number];
+
+export class Migration {
+  readonly pfn: number;
+  readonly #core: Core;
+  readonly #options: MigrationOptions;
+  #id = 0;
+
+  /** Migrations come from Host.migration(). */
+  constructor(core: Core, pfn: number, options: MigrationOptions) {
+    lookUp("mode", migrationModes, options.mode ?? "sync");
+    this.#core = core;
+    this.#options = options;
+    this.pfn = pfn;
+  }
+
+  /** How far it is: the step that was taken last, null before the first and after the end. */
+  get step(): Exclude<Step, "finish"> | null {
+    const words = this.#core.words(abi.TABLE_MIGRATIONS);
+    const step = this.#id === 0 ? 0 : (words[(this.#id * abi.MIGRATION_SIZE + abi.MIGRATION_STEP) >> 2] ?? 0);
+    if (step === abi.MIGRATION_NONE) return null;
+    return step === abi.MIGRATION_ISOLATED ? "isolate" : step === abi.MIGRATION_UNMAPPED ? "unmap" : "move";
+  }
+
+  /**
+   * isolate_lru_page(): 0 or -EBUSY.
+   *
+   * @throws {SimError} ERR_LIMIT if 16 migrations are under way, or no pin is left to note the target with.
+   */
+  isolate(): StepResult {
+    this.#expect("isolate", null);
+    const { node, mode = "sync", force = false } = this.#options;
+    const id = this.#core.run((core) => core.migrationIsolate(this.pfn, node, migrationModes[mode], force));
+    if (id === 0) {
+      throw new SimError(
+        "ERR_LIMIT",
+        `isolate: ${abi.MAX_MIGRATIONS} migrations are under way, or limits.pins leaves none`,
+      );
+    }
+    if (id !== undefined && id > 0) this.#id = id;
+    return { ...callResult(this.#core, id === undefined || id < 0 ? id : 0), sleeps: false };
+  }
+
+  /** Takes the page lock and replaces the PTEs with migration entries: 0 if the move may be tried. */
+  unmap(): StepResult {
+    return this.#step("unmap", "isolate", (core) => core.migrationUnmap(this.#id));
+  }
+
+  /** move_to_new_page(): the reference-count check, the mapping, the content, the PTEs of the target. */
+  move(): StepResult {
+    return this.#step("move", "unmap", (core) => core.migrationMove(this.#id));
+  }
+
+  /** Puts everything back that has not moved, and both pages: the result of the attempt. */
+  finish(): StepResult {
+    const result = this.#step("finish", this.step, (core) => core.migrationFinish(this.#id));
+    this.#id = 0;
+    return result;
+  }
+
+  #step(step: Step, before: Step | null, body: (core: Exports) => number): StepResult {
+    this.#expect(step, before);
+    const rc = this.#core.run(body);
+    const sleeps = step === "unmap" && rc === abi.MIGRATION_SLEEPS;
+    return { ...callResult(this.#core, sleeps ? 0 : rc), sleeps };
+  }
+
+  #expect(step: Step, before: Step | null): void {
+    const now = this.step;
+    if (now === before && (before !== null || step === "isolate")) return;
+    const last = now === null ? "not begun" : `after ${now}`;
+    throw new SimError(
+      "ERR_ARGUMENT",
+      `${step}: the migration of page ${this.pfn} is ${last}; the steps are ${steps.join(", ")}`,
+    );
+  }
+}
