@@ -21,7 +21,8 @@ const core = [ABI, "src/errors.ts", "src/core/", "src/generated/"];
 const host = ["src/errors.ts", "src/core/", "src/host.ts", "src/host/"];
 const scenario = [...host, "src/scenario/"];
 const run = [...scenario, "src/run/"];
-const report = [...run, "src/report/"];
+const explain = ["src/core/", "src/explain/"];
+const report = [...run, ...explain, "src/explain.ts", "src/report/"];
 const worker = [...report, "src/worker/"];
 
 /**
@@ -47,6 +48,8 @@ const layers = [
   { at: "src/host/", imports: host },
   { at: "src/scenario/", imports: [...scenario, "yaml", "zod"] },
   { at: "src/run/", imports: run },
+  { at: "src/explain.ts", imports: explain },
+  { at: "src/explain/", imports: explain },
   { at: "src/report/", imports: [...report, "cli-table3"] },
   { at: "src/worker/", imports: [...worker, "comlink", "node:"] },
   { at: "src/index.ts", imports: worker },

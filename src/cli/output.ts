@@ -1,0 +1,68 @@
+/** Where results go: to stdout or a file, in the form and width that was asked for. */
+import * as fs from "node:fs";
+import { Option } from "commander";
+import { type Paint, painter } from "../report/table.ts";
+import { UsageError } from "./usage-error.ts";
+
+export const FORMATS = ["table", "json", "csv"] as const;
+export type Format = (typeof FORMATS)[number];
+
+const PIPE_COLUMNS = 120;
+
+export interface OutputOptions {
+  readonly format: Format;
+  readonly out?: string;
+}
+
+export function formatOption(formats: readonly Format[] = FORMATS): Option {
+  return new Option("--format <format>", "how to print").choices(formats).default("table");
+}
+
+export function outOption(): Option {
+  return new Option("--out <file>", "write to a file instead of stdout");
+}
+
+/** Colours for a terminal, unless NO_COLOR is set. */
+export function paintFor(options: OutputOptions): Paint {
+  const terminal = options.out === undefined && process.stdout.isTTY;
+  return painter(terminal && (process.env["NO_COLOR"] ?? "") === "");
+}
+
+export function columnsFor(options: OutputOptions): number {
+  return options.out === undefined && process.stdout.isTTY ? process.stdout.columns : PIPE_COLUMNS;
+}
+
+/** Writes a finished report. @throws {UsageError} if the file cannot be written */
+export function emit(text: string, options: { readonly out?: string }): void {
+  if (options.out === undefined) {
+    process.stdout.write(text);
+    return;
+  }
+  try {
+    fs.writeFileSync(options.out, text);
+  } catch (cause) {
+    throw new UsageError(`--out: ${options.out} cannot be written: ${reason(cause)}`);
+  }
+}
+
+/** What went wrong with a file, without its name. */
+export function reason(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code === "ENOENT") return "no such file or directory";
+  if (code === "EISDIR") return "it is a directory";
+  if (code === "EACCES") return "permission denied";
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** A line on stderr that the next one replaces; only on a terminal. */
+export class Progress {
+  readonly #shown = process.stderr.isTTY;
+
+  show(text: string): void {
+    if (this.#shown) process.stderr.write(`\r\u001B[K${text}`);
+  }
+
+  end(): void {
+    if (this.#shown) process.stderr.write("\r\u001B[K");
+  }
+}

@@ -1,0 +1,67 @@
+/** The command line: its commands, and what becomes of their errors. */
+import { Command, CommanderError } from "commander";
+import { SimError } from "../errors.ts";
+import { addBenchCommand } from "./bench.ts";
+import { addExplainCommands } from "./explain.ts";
+import { packageVersion } from "./package.ts";
+import { addRunCommand } from "./run.ts";
+import { UsageError } from "./usage-error.ts";
+
+export const EXIT_USAGE = 2;
+export const EXIT_PANIC = 70; // EX_SOFTWARE
+
+/** Asks for the program as a whole, not for a command. */
+const PROGRAM_OPTIONS = new Set(["-h", "--help", "-V", "--version"]);
+
+function createProgram(): Command {
+  const program = new Command("pinshift")
+    .description("Can a pinned page move? A deterministic model of the part of Linux that decides it.")
+    .version(packageVersion())
+    .option("--verbose", "print the stack of an error")
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(errorLine(text.replace(/^error: /, ""))) })
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 an expectation was not met, 2 wrong usage, 70 a bug of Pinshift.",
+    );
+  addRunCommand(program);
+  addExplainCommands(program);
+  addBenchCommand(program);
+  return program;
+}
+
+function errorLine(message: string): string {
+  return `pinshift: ${message.trim().replaceAll(/\s*\n\s*/g, " ")}\n`;
+}
+
+/** Without a command it is `run`. */
+function withCommand(args: readonly string[]): string[] {
+  const at = args.findIndex((arg) => arg !== "--verbose");
+  const first = at === -1 ? undefined : args[at];
+  if (first !== undefined && (!first.startsWith("-") || PROGRAM_OPTIONS.has(first))) return [...args];
+  const before = at === -1 ? args.length : at;
+  return [...args.slice(0, before), "run", ...args.slice(before)];
+}
+
+function isUsage(error: unknown): error is Error {
+  if (error instanceof UsageError) return true;
+  return error instanceof SimError && error.code !== "ERR_CORE_PANIC" && error.code !== "ERR_MEMORY";
+}
+
+/** Runs the command line. Returns the exit code, undefined if the command has set it. */
+export async function main(args: readonly string[]): Promise<number | undefined> {
+  const program = createProgram();
+  try {
+    await program.parseAsync(withCommand(args), { from: "user" });
+    return undefined;
+  } catch (error) {
+    // Commander has printed its message.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    const usage = isUsage(error);
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(errorLine(usage ? message : `panic, a bug of Pinshift: ${message}`));
+    const stack = error instanceof Error ? error.stack : undefined;
+    if (stack !== undefined && args.includes("--verbose")) process.stderr.write(`${stack}\n`);
+    return usage ? EXIT_USAGE : EXIT_PANIC;
+  }
+}

@@ -1,0 +1,79 @@
+/** pinshift run: the situation of the RFC under every policy. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { UsageError } from "./usage-error.ts";
+import {
+  type OutputOptions,
+  Progress,
+  columnsFor,
+  emit,
+  formatOption,
+  outOption,
+  paintFor,
+} from "./output.ts";
+import { packageVersion } from "./package.ts";
+
+interface RunOptions extends OutputOptions {
+  readonly policy?: string;
+  readonly repair?: string;
+  readonly kernel: string;
+  readonly seed: number;
+}
+
+function parseSeed(text: string): number {
+  const seed = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(seed)) return seed;
+  throw new InvalidArgumentError(`Allowed is an integer from 0 to ${Number.MAX_SAFE_INTEGER}.`);
+}
+
+function items(list: string): string[] {
+  return list.split(",").map((item) => item.trim());
+}
+
+/** The variants that --policy and --repair name together. */
+async function chosenVariants(options: RunOptions) {
+  const { defaultVariants, parseRepairs, parseVariant } = await import("../run/run.ts");
+  if (options.policy === undefined && options.repair === undefined) return defaultVariants;
+  const variants = items(options.policy ?? "rfc").map((text) => parseVariant("--policy", text));
+  if (options.repair === undefined) return variants;
+  const repairs = parseRepairs(
+    "--repair",
+    options.repair.split(/[,+]/).map((name) => name.trim()),
+  );
+  if (!variants.some(({ policy }) => policy === "rfc")) {
+    throw new UsageError(`--repair: ${options.repair} is for rfc, and --policy ${options.policy} has none`);
+  }
+  return variants.map((variant) =>
+    variant.policy === "rfc" && variant.repairs.length === 0 ? { ...variant, repairs } : variant,
+  );
+}
+
+async function runCommand(options: RunOptions): Promise<void> {
+  const { parseKernel, run } = await import("../run/run.ts");
+  const { renderRunCsv, renderRunJson, renderRunTable, variantLabel } = await import("../report/run.ts");
+  const variants = await chosenVariants(options);
+  const progress = new Progress();
+  const report = await run({
+    kernel: parseKernel("--kernel", options.kernel),
+    seed: options.seed,
+    variants,
+    version: packageVersion(),
+    onProgress: (variant, nr) => progress.show(`${nr + 1}/${variants.length} ${variantLabel(variant)}`),
+  });
+  progress.end();
+  const table = () => renderRunTable(report, { paint: paintFor(options), columns: columnsFor(options) });
+  const render = { table, json: () => renderRunJson(report), csv: () => renderRunCsv(report) };
+  emit(render[options.format](), options);
+}
+
+export function addRunCommand(program: Command): void {
+  program
+    .command("run")
+    .description("Can the block be offlined? The RFC's situation under every policy (the default command).")
+    .option("--policy <list>", "policies, as pin,rfc,rfc+L1+L2,drop-get (default: all, and rfc in layers)")
+    .option("--repair <list>", "repairs of the policy rfc, as L1,L2")
+    .option("--kernel <profile>", "kernel profile: v3.12, v6.1 or v6.12", "v3.12")
+    .addOption(new Option("--seed <number>", "which pages are held").argParser(parseSeed).default(1))
+    .addOption(formatOption())
+    .addOption(outOption())
+    .action(runCommand);
+}

@@ -1,0 +1,88 @@
+/** `run`: the situation of the RFC under one policy after the other. */
+import {
+  type KernelName,
+  type PolicyName,
+  type RepairName,
+  kernels,
+  namesIn,
+  policies,
+  repairs,
+} from "../core/names.ts";
+import { SimError } from "../errors.ts";
+import { type PolicyVariant, type SituationResult, runSituation } from "./situation.ts";
+import { verdict } from "./situation-verdict.ts";
+
+/** The policies that answer the RFC's question, and its repairs one upon the other. */
+export const defaultVariants: readonly PolicyVariant[] = [
+  { policy: "pin", repairs: [] },
+  { policy: "rfc", repairs: [] },
+  ...namesIn(repairs).map((_, nr): PolicyVariant => ({
+    policy: "rfc",
+    repairs: namesIn(repairs).slice(0, nr + 1),
+  })),
+  { policy: "drop-get", repairs: [] },
+];
+
+export type RunResult = SituationResult & { readonly verdict: string };
+
+export interface RunReport {
+  readonly command: "run";
+  readonly version: string;
+  readonly kernel: KernelName;
+  readonly seed: number;
+  readonly results: readonly RunResult[];
+}
+
+export interface RunOptions {
+  readonly kernel: KernelName;
+  readonly seed: number;
+  readonly variants: readonly PolicyVariant[];
+  /** Version of the package, for the report. */
+  readonly version: string;
+  /** Called before each policy. */
+  readonly onProgress?: (variant: PolicyVariant, nr: number) => void;
+}
+
+/** Runs the situation under every variant, each on a host of its own. */
+export async function run(options: RunOptions): Promise<RunReport> {
+  const { kernel, seed, variants, version, onProgress } = options;
+  const results: RunResult[] = [];
+  for (const [nr, variant] of variants.entries()) {
+    onProgress?.(variant, nr);
+    // One after the other: each host takes megabytes, and there is one thread.
+    // oxlint-disable-next-line no-await-in-loop
+    const result = await runSituation(variant, { kernel, seed });
+    results.push({ ...result, verdict: verdict(result) });
+  }
+  return { command: "run", version, kernel, seed, results };
+}
+
+function lookUpName<K extends string>(place: string, table: Readonly<Record<K, unknown>>, name: string): K {
+  const found = namesIn(table).find((known) => known === name);
+  if (found !== undefined) return found;
+  throw new SimError(
+    "ERR_UNKNOWN_NAME",
+    `${place}: ${JSON.stringify(name)} is not one of ${namesIn(table).join(", ")}`,
+  );
+}
+
+/** A kernel profile by its name. @throws {SimError} ERR_UNKNOWN_NAME */
+export function parseKernel(place: string, name: string): KernelName {
+  return lookUpName(place, kernels, name);
+}
+
+/** Repairs by their names, "L1,L2" or "L1+L2". @throws {SimError} ERR_UNKNOWN_NAME */
+export function parseRepairs(place: string, names: readonly string[]): RepairName[] {
+  const wanted = new Set(names.map((name) => lookUpName(place, repairs, name)));
+  return namesIn(repairs).filter((name) => wanted.has(name));
+}
+
+/** One policy as "pin" or "rfc+L1+L2". @throws {SimError} ERR_UNKNOWN_NAME, ERR_ARGUMENT */
+export function parseVariant(place: string, text: string): PolicyVariant {
+  const [name = "", ...repairNames] = text.split("+").map((part) => part.trim());
+  const policy: PolicyName = lookUpName(place, policies, name);
+  if (policy !== "rfc" && repairNames.length > 0) {
+    throw new SimError("ERR_ARGUMENT", `${place}: ${JSON.stringify(text)} has repairs, and only rfc has any`);
+  }
+  return { policy, repairs: parseRepairs(place, repairNames) };
+}
