@@ -145,14 +145,14 @@ describe("S1: one asynchronous page fault holds a mapped page", () => {
   });
 });
 
-describe("S2: two vCPUs fault the same page", () => {
-  async function pinnedTwice(layer: Layer): Promise<RfcHost> {
-    const at = await rfcHost(layer);
-    pinByAsyncPf(at.vcpu0, GFN);
-    pinByAsyncPf(at.vcpu1, GFN);
-    return at;
-  }
+async function pinnedTwice(layer: Layer): Promise<RfcHost> {
+  const at = await rfcHost(layer);
+  pinByAsyncPf(at.vcpu0, GFN);
+  pinByAsyncPf(at.vcpu1, GFN);
+  return at;
+}
 
+describe("S2: two vCPUs fault the same page", () => {
   // Contexts: before, after the completion of vCPU 1, after that of vCPU 0.
   it.each([
     { layer: "pin", ptes: 10, contexts: [0, 0, 0] },
