@@ -58,8 +58,12 @@ const layers = [
 
   // Anything more, and the slow model is no independent witness.
   { at: "test/reference/", imports: [ABI, "test/reference/"] },
+  { at: "test/bench/", imports: ["bench/", "*"] },
   { at: "test/", imports: [ABI, "src/", "test/", "scripts/", "*"] },
-  { at: "bench/", imports: [ABI, "src/", "bench/", "test/reference/", "tinybench", "node:"] },
+  {
+    at: "bench/",
+    imports: [ABI, "src/", "bench/", "test/reference/", "tinybench", "assemblyscript/asc", "node:"],
+  },
   // Set-up runs them before anything is installed.
   { at: "scripts/", imports: ["scripts/", "node:"] },
 ];

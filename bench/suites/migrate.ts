@@ -1,0 +1,115 @@
+/** How many pages a second does migration move, with nothing in the pages? */
+import type { Contestant, Figures, Goal, Question, Size, Suite } from "../question.ts";
+import { shuffled } from "./shuffle.ts";
+import { CORE, type Subject, TWIN, type TwoNodes, coreSubject, twinSubject } from "./two-nodes.ts";
+
+const MI = 2 ** 20;
+
+/**
+ * move_pages(2) of 4 KiB pages on Zen 3, Linux 6.16-rc6: 3.73 GB/s, so 1.10 µs a page with its copy (Garg,
+ * RFC V3 "Accelerate page migration with batch copying and hardware offload", 2025).
+ */
+const REAL_KERNEL_NS = 1100;
+
+/** Moves the region to and fro between the nodes: after two samples the state can be used as at first. */
+export function pingPong(subject: Subject): Contestant {
+  let node = 0;
+  return {
+    name: subject.name,
+    run() {
+      node = 1 - node;
+      subject.movePages(node);
+    },
+    hash: () => subject.hash(),
+  };
+}
+
+function populate(subject: Subject, order: Iterable<readonly [start: number, count: number]>): Contestant {
+  subject.map();
+  for (const [start, count] of order) subject.touch(start, count);
+  return pingPong(subject);
+}
+
+function realKernel(figures: Figures): string[] {
+  const ns = figures.nsPerPage(CORE);
+  return [
+    `a real kernel takes ${REAL_KERNEL_NS} ns a page, its copy of 4 KiB included (Garg, Zen 3): ` +
+      `${(REAL_KERNEL_NS / ns).toFixed(1)} times the core's ${ns.toFixed(0)} ns`,
+  ];
+}
+
+function perSecond(atLeast: number): Goal {
+  return {
+    text: `at least ${atLeast / 1e6} million pages/s`,
+    value: (figures) => 1e9 / figures.nsPerPage(CORE),
+    atLeast,
+  };
+}
+
+const aheadOfTwin: Goal = {
+  text: "ahead of the twin, times",
+  value: (figures) => figures.ratio(TWIN, CORE),
+  atLeast: 1,
+};
+
+function inOrder(options: TwoNodes, rounds: number, goals: readonly Goal[]): Question {
+  const whole = [[0, options.pages]] as const;
+  return {
+    title: `migrate ${options.pages} anonymous pages, touched in order, v3.12`,
+    pages: options.pages,
+    warmups: 2,
+    rounds,
+    goals,
+    contestants: async () => [
+      populate(await coreSubject(options), whole),
+      populate(twinSubject(options), whole),
+    ],
+    notes: realKernel,
+  };
+}
+
+/** Neighbours in the region are not neighbours in memory, as on a host that has run for long. */
+function inRandomOrder(options: TwoNodes, rounds: number): Question {
+  const order = (): (readonly [number, number])[] => shuffled(options.pages).map((index) => [index, 1]);
+  return {
+    title: `migrate ${options.pages} anonymous pages, touched in random order, v3.12`,
+    pages: options.pages,
+    warmups: 2,
+    rounds,
+    contestants: async () => [
+      populate(await coreSubject(options), order()),
+      populate(twinSubject(options), order()),
+    ],
+  };
+}
+
+function byKernel(pages: number, rounds: number): Question {
+  return {
+    title: `migrate ${pages} anonymous pages by kernel profile`,
+    pages,
+    warmups: 2,
+    rounds,
+    contestants: async () => {
+      const found: Contestant[] = [];
+      for (const kernel of ["v3.12", "v6.1", "v6.12"] as const) {
+        const one = populate(await coreSubject({ pages, kernel }), [[0, pages]]);
+        // Profiles differ in what they count, so there is nothing to compare.
+        found.push({ ...one, name: kernel, hash: () => null });
+      }
+      return found;
+    },
+  };
+}
+
+export const migrate: Suite = {
+  name: "migrate",
+  questions(size: Size) {
+    const small = size === "smoke";
+    return [
+      inOrder({ pages: small ? 4096 : MI }, 25, [perSecond(5e6), aheadOfTwin]),
+      inOrder({ pages: small ? 1000 : 16 * MI }, 9, [perSecond(4e6), aheadOfTwin]),
+      inRandomOrder({ pages: small ? 4096 : MI }, 15),
+      byKernel(small ? 2048 : MI, 15),
+    ];
+  },
+};

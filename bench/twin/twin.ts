@@ -1,0 +1,125 @@
+/**
+ * The twin: the core's path of private anonymous memory under profile v3.12 as plain TypeScript on typed
+ * arrays. It takes every decision that the core takes for such a page, and leaves the same records, PTEs and
+ * counters behind in the same order. What no benchmark reaches (crashes, the trace, other kinds of pages,
+ * several processes) is left out, to its advantage.
+ */
+// oxlint-disable typescript/no-non-null-assertion -- in range; a default would hide an index that is not
+import {
+  MAPPING_ANON,
+  MAPPING_TAG_SHIFT,
+  NR_ANON_PAGES,
+  PFN_NONE,
+  PGALLOC,
+  PGFAULT,
+  PG_ACTIVE,
+  PG_SWAPBACKED,
+  PG_UPTODATE,
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  PTE_PRESENT,
+  PTE_SHIFT,
+  PTE_WRITE,
+} from "../../assembly/abi.ts";
+import { hashCounters, hashPages, hashPtes } from "./hash.ts";
+import { TwinLru } from "./lru.ts";
+import { FLAGS, INDEX, MAPCOUNT, MAPPING, RECORD_SHIFT, TwinMemory } from "./memory.ts";
+import { TwinMigration } from "./migration.ts";
+import { TwinSpace } from "./space.ts";
+
+const PTE_OF_FAULT = PTE_PRESENT | PTE_ACCESSED | PTE_WRITE | PTE_DIRTY;
+
+export class Twin {
+  readonly #memory: TwinMemory;
+  readonly #lru: TwinLru;
+  readonly #space = new TwinSpace();
+  readonly #migration: TwinMigration;
+
+  constructor(options: { readonly pagesPerNode: number; readonly nodes: number; readonly ptes: number }) {
+    this.#memory = new TwinMemory(options.pagesPerNode, options.nodes, options.ptes);
+    this.#lru = new TwinLru(this.#memory);
+    this.#migration = new TwinMigration(this.#memory, this.#lru, this.#space);
+  }
+
+  /** mmap() of virtual pages 0 … `pages`-1, preferring `node`. */
+  map(pages: number, node: number): void {
+    this.#space.map(pages, node);
+  }
+
+  /** Writes to the virtual pages in order. */
+  touch(start: number, end: number): void {
+    const { ptes } = this.#memory;
+    let faults = 0;
+    for (let vpn = start; vpn < end; vpn++) {
+      const number = this.#space.pteNumber(vpn);
+      const pte = ptes[number]!;
+      if ((pte & PTE_PRESENT) === 0 || (pte & PTE_WRITE) === 0) {
+        faults += 1;
+        if (pte === 0) this.#anonymousWrite(vpn, number);
+        else ptes[number] = pte | PTE_WRITE;
+      }
+      ptes[number]! |= PTE_DIRTY | PTE_ACCESSED;
+    }
+    this.#memory.count(PGFAULT, faults);
+  }
+
+  /** munmap() of everything. */
+  unmap(): void {
+    const { ptes, pages } = this.#memory;
+    const end = this.#space.pages;
+    let unmapped = 0;
+    for (let vpn = 0; vpn < end; vpn++) {
+      const number = this.#space.pteNumber(vpn);
+      const pte = ptes[number]!;
+      if (pte === 0) continue;
+      ptes[number] = 0;
+      const pfn = pte >>> PTE_SHIFT;
+      const page = pfn << RECORD_SHIFT;
+      this.#space.rssAnon -= 1;
+      const mapcount = pages[page + MAPCOUNT]! - 1;
+      pages[page + MAPCOUNT] = mapcount;
+      if (mapcount === 0 && (pages[page + MAPPING]! & MAPPING_ANON) !== 0) unmapped += 1;
+      this.#lru.putPage(pfn);
+    }
+    this.#memory.count(NR_ANON_PAGES, -unmapped);
+    this.#space.unmap();
+  }
+
+  /** move_pages(2) of everything to `node`, without statuses. */
+  movePages(node: number): void {
+    this.#lru.drain();
+    this.#migration.movePages(node);
+  }
+
+  /** lru_add_drain_all(). */
+  drain(): void {
+    this.#lru.drain();
+  }
+
+  /** Hashes of the pages, the PTEs and the counters, as the core computes them. */
+  hash(): string {
+    return [hashPages(this.#memory), hashPtes(this.#memory), hashCounters(this.#memory)].join(" ");
+  }
+
+  /** do_anonymous_page(): a fresh page, by way of the batch. */
+  #anonymousWrite(vpn: number, number: number): void {
+    const { pages, ptes } = this.#memory;
+    const pfn = this.#allocFor();
+    const page = pfn << RECORD_SHIFT;
+    pages[page + FLAGS] = PG_UPTODATE | PG_SWAPBACKED | PG_ACTIVE;
+    pages[page + MAPCOUNT] = 1;
+    pages[page + MAPPING] = (this.#space.anonVmaPrepare() << MAPPING_TAG_SHIFT) | MAPPING_ANON;
+    pages[page + INDEX] = vpn;
+    this.#memory.count(NR_ANON_PAGES, 1);
+    this.#space.rssAnon += 1;
+    this.#lru.cacheAdd(pfn);
+    ptes[number] = (pfn << PTE_SHIFT) | PTE_OF_FAULT;
+  }
+
+  #allocFor(): number {
+    const pfn = this.#memory.allocPage(this.#space.node);
+    if (pfn === PFN_NONE) throw new Error("twin: the node is full");
+    this.#memory.count(PGALLOC, 1);
+    return pfn;
+  }
+}
