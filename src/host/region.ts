@@ -191,6 +191,15 @@ export class Region {
     return this.#core.read((core) => core.followPage(this.#mm, vpn));
   }
 
+  /** The frame that the PTE of a page maps, the zero page too, as pagemap shows it. Null if it maps none. */
+  frameOf(index: number): number | null {
+    const vpn = this.#vpn(index);
+    const process = (this.#mm * abi.PROCESS_SIZE + abi.PROCESS_FIRST_PTE) >> 2;
+    const firstPte = this.#core.words(abi.TABLE_PROCESSES)[process] ?? 0;
+    const pte = this.#core.words(abi.TABLE_PTES)[firstPte + vpn] ?? 0;
+    return (pte & (abi.PTE_PRESENT | abi.PTE_PROTNONE)) === 0 ? null : pte >>> abi.PTE_SHIFT;
+  }
+
   /** Entries that one call may have. */
   #capacity(): number {
     return this.#core.words(abi.TABLE_STATUS).length;
