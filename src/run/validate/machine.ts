@@ -1,0 +1,231 @@
+/** The simulated counterpart of a recorded machine: its host, processes, regions and pins. */
+import * as abi from "../../core/abi.ts";
+import { SimError } from "../../errors.ts";
+import { Host } from "../../host.ts";
+import type { HostConfig, NodeConfig } from "../../host/config.ts";
+import type { Pin } from "../../host/pin.ts";
+import type { Process } from "../../host/process.ts";
+import type { Range, Region } from "../../host/region.ts";
+import { costsOf } from "./costs.ts";
+import type { RecordedHost, Recording, Step } from "./recording.ts";
+import type { Pages } from "./steps.ts";
+
+/** Something that a step asks for and the model does not have, found while the case ran. */
+export class NotModelled extends Error {}
+
+const CONTENT_BYTES = 8; // enough to notice a page whose content is not what was written
+const OTHER = "other"; // owns the memory that the experiment did not control
+
+/** The zones of each node: movablecore= takes equal parts from the ends of the nodes. */
+function nodesOf(host: RecordedHost): NodeConfig[] {
+  const share = Math.floor(host.movableCore / host.nodes.length / abi.PAGEBLOCK_PAGES) * abi.PAGEBLOCK_PAGES;
+  return host.nodes.map((node) => {
+    const own = { kind: node.zone, startPfn: node.firstPfn, pages: node.pages - share, online: node.online };
+    return share === 0 ? { zones: [own] } : { zones: [own, { kind: "movable", pages: share }] };
+  });
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
+
+function pagesMapped(step: Step): number {
+  const { action } = step;
+  return action.op === "map" || action.op === "fill" ? action.pages : 0;
+}
+
+function pagesPinned(step: Step, mapped: number): number {
+  const { action } = step;
+  if (action.op === "timeCalls") return 1;
+  if (action.op !== "pin") return 0;
+  return action.pages === "all" ? mapped : action.pages.length;
+}
+
+function entriesOf(step: Step): number {
+  const { action } = step;
+  return "entries" in action ? (action.entries?.length ?? 0) : 0;
+}
+
+/** Whether a case depends on how much memory is free. */
+function dependsOnFree(step: Step): boolean {
+  return step.action.op === "fill" || step.observed?.fields["nodeFreeKbBefore"] !== undefined;
+}
+
+function configOf(recording: Recording): HostConfig {
+  const { steps, host } = recording;
+  const mapped = Math.max(1, sum(steps.map(pagesMapped)));
+  const pinned = sum(steps.map((step) => pagesPinned(step, mapped)));
+  const entries = Math.max(mapped, ...steps.map(entriesOf));
+  const children = sum(steps.map(({ action }) => (action.op === "fork" ? action.children : 0)));
+  const processes = children + steps.length + 2;
+  const others = steps.some(dependsOnFree) ? sum(host.nodes.map((node) => node.pages)) : 0;
+  const used = children + new Set(steps.map(({ action }) => ("by" in action ? action.by : ""))).size + 1;
+  return {
+    kernel: recording.profile,
+    nodes: nodesOf(host),
+    contentBytes: CONTENT_BYTES,
+    costs: costsOf(recording.profile, !steps.some(({ action }) => action.op === "timeCalls")),
+    limits: {
+      processes,
+      ptes: mapped * used + others,
+      pins: pinned + 64,
+      entries,
+      cacheSlots: mapped,
+      // Isolation, unmapping, check, return and move of every entry, and nine more attempts of pinned ones.
+      traceRecords: 1024 + 8 * (mapped + entries) + 64 * pinned,
+    },
+  };
+}
+
+/** Consecutive indexes as ranges. */
+export function rangesOf(indexes: readonly number[]): Range[] {
+  const ranges: { start: number; count: number }[] = [];
+  for (const index of indexes) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last.start + last.count === index) last.count += 1;
+    else ranges.push({ start: index, count: 1 });
+  }
+  return ranges;
+}
+
+interface HeldPin {
+  readonly pin: Pin;
+  /** Pages that it holds, each by a name of its own. */
+  readonly pages: readonly string[];
+  /** When the I/O completes, null if somebody else lets go of it. */
+  readonly completesAtNs: number | null;
+}
+
+interface MappedRegion {
+  readonly region: Region;
+  readonly dontFork: boolean;
+}
+
+export class Machine {
+  readonly host: Host;
+  readonly recording: Recording;
+  readonly #processPages: number;
+  readonly #processes = new Map<string, Process>();
+  readonly #regions = new Map<string, MappedRegion>();
+  readonly #pins = new Map<string, HeldPin>();
+  #children = 0;
+
+  private constructor(recording: Recording, host: Host) {
+    this.recording = recording;
+    this.host = host;
+    this.#processPages = Math.max(1, sum(recording.steps.map(pagesMapped)));
+  }
+
+  static async build(recording: Recording): Promise<Machine> {
+    return new Machine(recording, await Host.create(configOf(recording)));
+  }
+
+  /** The process of that name; children that take no part in the memory of the case exist when asked for. */
+  process(by: string): Process {
+    const found = this.#processes.get(by);
+    if (found !== undefined) return found;
+    const created = this.host.createProcess({ pages: this.#processPages });
+    this.#processes.set(by, created);
+    return created;
+  }
+
+  fork(children: number): void {
+    const inherited = [...this.#regions.entries()].filter(([, { dontFork }]) => !dontFork);
+    if (inherited.length > 0) throw new NotModelled("fork of a process with memory");
+    for (let i = 0; i < children; i++) this.process(`child:${this.#children + i}`);
+    this.#children += children;
+  }
+
+  /** Lets one child exit, or all. */
+  exit(child: string): void {
+    for (const [by, process] of this.#processes) {
+      if (by === child || (child === "all" && by.startsWith("child:"))) {
+        process.exit();
+        this.#processes.delete(by);
+      }
+    }
+  }
+
+  addRegion(by: string, name: string, mapped: MappedRegion): void {
+    this.#regions.set(`${by} ${name}`, mapped);
+  }
+
+  region(by: string, name: string): Region {
+    const found = this.#regions.get(`${by} ${name}`);
+    if (found !== undefined) return found.region;
+    const known = [...this.#regions.keys()].join(", ");
+    throw new SimError("ERR_ARGUMENT", `region: "${name}" of ${by} is not one of ${known || "no regions"}`);
+  }
+
+  /** The region of a case that has one, for what is said of "the pages". */
+  get onlyRegion(): Region | null {
+    const [first, ...more] = this.#regions.values();
+    return first === undefined || more.length > 0 ? null : first.region;
+  }
+
+  indexesOf(pages: Pages, region: Region): readonly number[] {
+    return pages === "all" ? Array.from({ length: region.pages }, (_, i) => i) : pages;
+  }
+
+  addPin(id: string, pin: HeldPin): void {
+    this.#pins.set(id, pin);
+  }
+
+  pin(id: string): HeldPin {
+    const found = this.#pins.get(id);
+    if (found !== undefined) return found;
+    const known = [...this.#pins.keys()].join(", ");
+    throw new SimError("ERR_ARGUMENT", `pin: "${id}" is not one of ${known || "no pins"}`);
+  }
+
+  forgetPin(id: string): void {
+    this.#pins.delete(id);
+  }
+
+  /** Pages that are pinned now. */
+  get pinnedPages(): number {
+    const held = [...this.#pins.values()].filter((one) => this.#isHeld(one));
+    return new Set(held.flatMap((one) => one.pages)).size;
+  }
+
+  /** Whether an I/O that pins pages is still in flight. */
+  get ioInFlight(): boolean {
+    return [...this.#pins.values()].some((one) => one.completesAtNs !== null && this.#isHeld(one));
+  }
+
+  #isHeld(pin: HeldPin): boolean {
+    return pin.completesAtNs === null || this.host.nowNs < pin.completesAtNs;
+  }
+
+  /** Whether a frame lies in ZONE_MOVABLE. */
+  isMovable(pfn: number): boolean {
+    let next = 0;
+    for (const { kind, startPfn = next, pages } of nodesOf(this.recording.host).flatMap(
+      (node) => node.zones,
+    )) {
+      next = startPfn + pages;
+      if (pfn >= startPfn && pfn < next) return kind === "movable";
+    }
+    return false;
+  }
+
+  freePages(node: number): number {
+    const zones = nodesOf(this.recording.host).flatMap((one, id) => one.zones.map(() => id));
+    return sum(this.host.freePages().filter((_, zone) => zones[zone] === node));
+  }
+
+  /** Lets somebody else take memory of a node until so many pages are free. */
+  leaveFree(node: number, pages: number): void {
+    const nr = this.freePages(node) - pages;
+    if (nr <= 0) return;
+    const others = this.#processes.get(OTHER) ?? this.#createOther();
+    others.map({ pages: nr, node, bind: true }).touch("write");
+  }
+
+  #createOther(): Process {
+    const pages = sum(this.recording.host.nodes.map((node) => node.pages));
+    const created = this.host.createProcess({ pages });
+    this.#processes.set(OTHER, created);
+    return created;
+  }
+}

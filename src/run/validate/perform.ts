@@ -1,0 +1,290 @@
+/** Performs the steps of a recording on the simulated machine. Each returns what only that step can say. */
+import { MS_NS, SLICE_NS } from "./costs.ts";
+import { type Machine, NotModelled, rangesOf } from "./machine.ts";
+import { type Simulated, countBy, placeName } from "./observe.ts";
+import type { Fields } from "./field.ts";
+import type { Step } from "./recording.ts";
+import type { Action, Timed } from "./steps.ts";
+
+type ActionOf<K extends Action["op"]> = Extract<Action, { op: K }>;
+
+const NOTHING: Simulated = {};
+const NO_END_NS = 600_000 * MS_NS; // of an offline that nothing would end
+// printk_ratelimited(): so many lines in 5 s.
+const LOG_BURST = 10;
+const DEADLY_SIGNALS = ["SIGKILL"]; // the recorder handles the others
+
+function ms(duration: number): number {
+  return Math.round(duration * MS_NS);
+}
+
+function number(fields: Fields | undefined, name: string): number | null {
+  const value = fields?.[name];
+  return typeof value === "number" ? value : null;
+}
+
+/** When something really happened, as the recording has it, or else when it was to happen: from the start. */
+function happenedNs(timed: Timed, observed: Fields | undefined): number {
+  const timing = observed?.["timing"];
+  const times: Fields = typeof timing === "object" && timing !== null ? { ...timing } : {};
+  return ms(number(times, "releasedAtMs") ?? number(times, "actedAtMs") ?? timed.atMs);
+}
+
+function map(machine: Machine, action: ActionOf<"map">): Simulated {
+  const { kind, pages, node, touch } = action;
+  const process = machine.process(action.by);
+  const region = process.map(typeof node === "number" ? { kind, pages, node } : { kind, pages });
+  machine.addRegion(action.by, action.region, { region, dontFork: action.dontFork });
+  if (touch === "none") return NOTHING;
+  if (typeof node === "number") {
+    region.touch(touch);
+    return NOTHING;
+  }
+  for (const one of new Set(node)) {
+    region.mbind({ node: one });
+    const indexes = node.flatMap((of, index) => (of === one ? [index] : []));
+    for (const range of rangesOf(indexes)) region.touch(touch, range);
+  }
+  return NOTHING;
+}
+
+function change(machine: Machine, action: ActionOf<"touch" | "unmap" | "discard">): Simulated {
+  const region = machine.region(action.by, action.region);
+  for (const range of rangesOf(machine.indexesOf(action.pages, region))) {
+    if (action.op === "touch") region.touch(action.access, range);
+    else if (action.op === "unmap") region.unmap(range);
+    else region.discard(range);
+  }
+  return NOTHING;
+}
+
+/** vmsplice takes FOLL_GET references, registered buffers FOLL_PIN ones, O_DIRECT since 6.2 too. */
+function pin(machine: Machine, action: ActionOf<"pin">): Simulated {
+  const { host } = machine;
+  const region = machine.region(action.by, action.region);
+  const indexes = machine.indexesOf(action.pages, region);
+  const first = indexes[0] ?? 0;
+  const follPin =
+    action.how === "io_uring" || (action.how === "odirect" && machine.recording.profile === "v6.12");
+  const before = region.frameOf(first);
+  if (action.how === "io_uring" && indexes.some((index) => machine.isMovable(region.pfnOf(index)))) {
+    throw new NotModelled("a long-term pin in ZONE_MOVABLE");
+  }
+  const nodeBefore = before === null ? null : host.pages.at(before).node;
+  const held = region.pin(indexes, follPin ? "pin" : "get");
+  const completesAtNs = action.ioDurationMs === null ? null : host.nowNs + ms(action.ioDurationMs);
+  if (completesAtNs !== null) held.releaseAt(completesAtNs);
+  const pages = indexes.map((index) => `${action.by} ${action.region} ${index}`);
+  machine.addPin(action.id, { pin: held, pages, completesAtNs });
+  const after = region.frameOf(first);
+  const nodeAfter = after === null ? null : host.pages.at(after).node;
+  const firstPinnedPage = { nodeBefore, nodeAfter, sameFrame: before === after };
+  if (action.how === "odirect") return { firstPinnedPage };
+  return { ret: action.how === "vmsplice" ? held.pages : 0, errno: null, firstPinnedPage };
+}
+
+function unpin(machine: Machine, action: ActionOf<"unpin">): Simulated {
+  const held = machine.pin(action.id);
+  if (action.wait && held.completesAtNs !== null) {
+    machine.host.wait(Math.max(0, held.completesAtNs - machine.host.nowNs));
+  }
+  held.pin.release();
+  machine.forgetPin(action.id);
+  return NOTHING;
+}
+
+/** Leaves as much memory free on the target as there was; what the kernel keeps free is not to be had. */
+function matchFreeMemory(machine: Machine, node: number, observed: Fields | undefined): void {
+  const before = number(observed, "nodeFreeKbBefore");
+  if (before === null) return;
+  machine.leaveFree(node, Math.max(0, before - (number(observed, "nodeFreeKbAfter") ?? 0)) >> 2);
+}
+
+function movePages(machine: Machine, action: ActionOf<"movePages">, observed: Fields | undefined): Simulated {
+  matchFreeMemory(machine, action.node, observed);
+  const { node, moveAll, entries } = action;
+  const region = machine.region(action.by, action.region);
+  const { ret, errno, status } = region.movePages({ node, moveAll, ...(entries && { entries }) });
+  return { ret, errno, status, statusCounts: countBy(status, placeName) };
+}
+
+function movePagesUntil(
+  machine: Machine,
+  action: ActionOf<"movePagesUntil">,
+  observed: Fields | undefined,
+): Simulated {
+  const { host } = machine;
+  const { node, moveAll, entries, untilRet, release } = action;
+  const region = machine.region(action.by, action.region);
+  const releaseNs = release === null ? 0 : host.nowNs + happenedNs(release, observed);
+  const releaseAt = (ns: number): void => {
+    if (release !== null) machine.pin(release.pin).pin.releaseAt(Math.round(ns));
+  };
+  // Times of an emulator say what came first, no more: whether the release came while the first call ran, or
+  // after it had failed, is taken from the recording.
+  const first = number(observed, "firstRet") ?? untilRet;
+  if (first === untilRet) releaseAt(host.nowNs);
+  const rets: number[] = [];
+  let status: readonly (number | null)[] = [];
+  while (rets.length < action.maxCalls && rets.at(-1) !== untilRet) {
+    const result = region.movePages({ node, moveAll, ...(entries && { entries }) });
+    rets.push(result.ret);
+    status = result.status;
+    if (rets.length === 1 && first !== untilRet) releaseAt(Math.max(releaseNs, host.nowNs));
+    if (result.crash !== null) break;
+  }
+  if (release !== null) machine.forgetPin(release.pin);
+  return {
+    calls: rets.length,
+    failedCalls: rets.filter((ret) => ret !== untilRet).length,
+    firstRet: rets[0],
+    lastRet: rets.at(-1),
+    statusCounts: countBy(status, placeName),
+  };
+}
+
+function mbind(machine: Machine, action: ActionOf<"mbind">): Simulated {
+  const { node, move, strict } = action;
+  const { ret, errno } = machine.region(action.by, action.region).mbind({ node, move, strict });
+  return { ret, errno };
+}
+
+function migratePages(machine: Machine, action: ActionOf<"migratePages">): Simulated {
+  const { ret, errno } = machine.process(action.by).migratePages(action.from, action.to);
+  return { ret, errno };
+}
+
+function fill(machine: Machine, action: ActionOf<"fill">, observed: Fields | undefined): Simulated {
+  const { node, pages } = action;
+  const before = number(observed, "nodeFreeKbBefore");
+  const free = before === null ? machine.recording.host.nodes[node]?.free : before >> 2;
+  if (typeof free === "number") machine.leaveFree(node, free);
+  machine.process(action.by).map({ pages, node }).touch("write");
+  const after = number(observed, "nodeFreeKbAfter");
+  if (after !== null) machine.leaveFree(node, after >> 2);
+  return NOTHING;
+}
+
+function offline(machine: Machine, action: ActionOf<"offline">, observed: Fields | undefined): Simulated {
+  const { host } = machine;
+  const { block, release, signal } = action;
+  if (release !== null) machine.pin(release.pin).pin.releaseAt(host.nowNs + happenedNs(release, observed));
+  if (signal !== null) host.signalAt(host.nowNs + happenedNs(signal, observed));
+  const lines = host.counters().migrationFailureLines;
+  const endless = release === null && signal === null;
+  const result = host.offline(block, endless ? { untilNs: host.nowNs + NO_END_NS } : {});
+  const migratingPfnFailed = Math.min(LOG_BURST, host.counters().migrationFailureLines - lines);
+  if (release !== null) machine.forgetPin(release.pin);
+  const simulated = {
+    rounds: result.rounds,
+    stateAfter: host.blockState(block),
+    writerExit: "exited",
+    logLines: { migratingPfnFailed },
+  };
+  // Nobody is left to see what the call returned.
+  if (signal !== null && DEADLY_SIGNALS.includes(signal.name)) return { ...simulated, writerExit: "killed" };
+  return { ...simulated, ret: result.ret, errno: result.errno };
+}
+
+function online(machine: Machine, action: ActionOf<"online">): Simulated {
+  const { ret, errno } = machine.host.online(action.block);
+  return { ret, errno };
+}
+
+/** Mean times in µs of each variant, under the names that recordings use. */
+function timeCalls(machine: Machine, action: ActionOf<"timeCalls">): Simulated {
+  const { host } = machine;
+  const region = machine.region(action.by, action.region);
+  const means = action.variants.map(({ name, nodes, pinned }): [string, number] => {
+    const held = pinned ? region.pin([0]) : null;
+    const startNs = host.nowNs;
+    for (let call = 0; call < action.calls; call++) {
+      region.movePages({ node: nodes[call % nodes.length] ?? 0 });
+    }
+    held?.release();
+    return [`${name}Us`, (host.nowNs - startNs) / action.calls / 1000];
+  });
+  return { timing: Object.fromEntries(means) };
+}
+
+/**
+ * A writer that never sleeps faults once in each window in which its PTE is a migration entry, and waits for
+ * its end. The straight clock lets nobody run inside a call, so the windows are counted instead.
+ */
+function touchWhileMoving(machine: Machine, action: ActionOf<"touchWhileMoving">): Simulated {
+  const { host } = machine;
+  const { nodes, moveAll } = action;
+  const region = machine.region(action.by, action.region);
+  const endNs = host.nowNs + ms(action.durationMs);
+  const windows = host.counters().ptesUnmapped;
+  const rets: number[] = [];
+  let faults = 0;
+  while (host.nowNs < endNs) {
+    const node = nodes[rets.length % nodes.length];
+    if (node !== undefined) rets.push(region.movePages({ node, moveAll }).ret);
+    host.wait(SLICE_NS);
+    faults += region.touch("write").faults;
+  }
+  return {
+    moveCalls: rets.length,
+    ret0: rets.filter((ret) => ret === 0).length,
+    retNonzero: rets.filter((ret) => ret !== 0).length,
+    retPositive: rets.filter((ret) => ret > 0).length,
+    retNegative: rets.filter((ret) => ret < 0).length,
+    toucherMinorFaults: faults + host.counters().ptesUnmapped - windows,
+  };
+}
+
+/** Performs a step and returns what it says of itself, in the words of a recording. */
+export function perform(machine: Machine, step: Step): Simulated {
+  const { action } = step;
+  const observed = step.observed?.fields;
+  switch (action.op) {
+    case "map":
+      return map(machine, action);
+    case "touch":
+    case "unmap":
+    case "discard":
+      return change(machine, action);
+    case "protect":
+      machine.region(action.by, action.region).protect(action.prot);
+      return NOTHING;
+    case "mlock":
+      machine.region(action.by, action.region).mlock();
+      return NOTHING;
+    case "pin":
+      return pin(machine, action);
+    case "unpin":
+      return unpin(machine, action);
+    case "movePages":
+      return movePages(machine, action, observed);
+    case "movePagesUntil":
+      return movePagesUntil(machine, action, observed);
+    case "mbind":
+      return mbind(machine, action);
+    case "migratePages":
+      return migratePages(machine, action);
+    case "fill":
+      return fill(machine, action, observed);
+    case "fork":
+      machine.fork(action.children);
+      return NOTHING;
+    case "exit":
+      machine.exit(action.child);
+      return NOTHING;
+    case "online":
+      return online(machine, action);
+    case "offline":
+      return offline(machine, action, observed);
+    case "wait":
+      machine.host.wait(ms(action.ms));
+      return NOTHING;
+    case "timeCalls":
+      return timeCalls(machine, action);
+    case "touchWhileMoving":
+      return touchWhileMoving(machine, action);
+    case "notModelled":
+      break;
+  }
+  throw new NotModelled(action.reason);
+}
