@@ -6,9 +6,10 @@ import { addExplainCommands } from "./explain.ts";
 import { packageVersion } from "./package.ts";
 import { addRunCommand } from "./run.ts";
 import { UsageError } from "./usage-error.ts";
+import { addValidateCommand } from "./validate.ts";
 
-export const EXIT_USAGE = 2;
-export const EXIT_PANIC = 70; // EX_SOFTWARE
+const EXIT_USAGE = 2;
+const EXIT_PANIC = 70; // EX_SOFTWARE
 
 /** Asks for the program as a whole, not for a command. */
 const PROGRAM_OPTIONS = new Set(["-h", "--help", "-V", "--version"]);
@@ -25,6 +26,7 @@ function createProgram(): Command {
       "\nExit codes: 0 done, 1 an expectation was not met, 2 wrong usage, 70 a bug of Pinshift.",
     );
   addRunCommand(program);
+  addValidateCommand(program);
   addExplainCommands(program);
   addBenchCommand(program);
   return program;
@@ -48,20 +50,22 @@ function isUsage(error: unknown): error is Error {
   return error instanceof SimError && error.code !== "ERR_CORE_PANIC" && error.code !== "ERR_MEMORY";
 }
 
-/** Runs the command line. Returns the exit code, undefined if the command has set it. */
-export async function main(args: readonly string[]): Promise<number | undefined> {
-  const program = createProgram();
+/** The exit code of an error, which is reported here unless commander has done so. */
+function report(error: unknown, verbose: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  const usage = isUsage(error);
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(errorLine(usage ? message : `panic, a bug of Pinshift: ${message}`));
+  const stack = error instanceof Error ? error.stack : undefined;
+  if (stack !== undefined && verbose) process.stderr.write(`${stack}\n`);
+  return usage ? EXIT_USAGE : EXIT_PANIC;
+}
+
+/** Runs the command line. A command that ends without an error may have set process.exitCode itself. */
+export async function main(args: readonly string[]): Promise<void> {
   try {
-    await program.parseAsync(withCommand(args), { from: "user" });
-    return undefined;
+    await createProgram().parseAsync(withCommand(args), { from: "user" });
   } catch (error) {
-    // Commander has printed its message.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-    const usage = isUsage(error);
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(errorLine(usage ? message : `panic, a bug of Pinshift: ${message}`));
-    const stack = error instanceof Error ? error.stack : undefined;
-    if (stack !== undefined && args.includes("--verbose")) process.stderr.write(`${stack}\n`);
-    return usage ? EXIT_USAGE : EXIT_PANIC;
+    process.exitCode = report(error, args.includes("--verbose"));
   }
 }

@@ -1,0 +1,25 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+const binary = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the built command. */
+export function pinshift(...args: string[]): Finished {
+  return pinshiftIn(root, ...args);
+}
+
+export function pinshiftIn(cwd: string, ...args: string[]): Finished {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [binary, ...args], {
+    cwd,
+    encoding: "utf8",
+  });
+  if (error !== undefined) throw error;
+  return { code: status, stdout, stderr };
+}

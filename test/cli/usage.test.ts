@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { pinshift } from "./pinshift.ts";
+
+describe("wrong usage: exit code 2, one line on stderr, nothing on stdout", () => {
+  it.each([
+    ["an unknown policy", ["--policy", "pin,pni"], '--policy: "pni" is not one of pin, rfc, drop-get'],
+    ["an unknown repair", ["--policy", "rfc+L6"], '--policy: "L6" is not one of L1, L2, L3, L4, L5'],
+    ["repairs of a policy that has none", ["--policy", "pin+L1"], '--policy: "pin+L1" has repairs'],
+    ["--repair without rfc", ["--policy", "pin", "--repair", "L1"], "--repair: L1 is for rfc"],
+    ["an unknown repair in --repair", ["--repair", "L1,X"], '--repair: "X" is not one of L1'],
+    ["an unknown kernel", ["--kernel", "v4.0"], '--kernel: "v4.0" is not one of v3.12, v6.1, v6.12'],
+    ["a seed that is no number", ["--seed", "x1"], "'x1' is invalid. Allowed is an integer from 0"],
+    ["a negative seed", ["--seed=-1"], "'-1' is invalid. Allowed is an integer from 0"],
+    [
+      "a seed that is too large",
+      ["--seed", "9007199254740992"],
+      "Allowed is an integer from 0 to 9007199254740991",
+    ],
+    ["an unknown format", ["--format", "xml"], "'xml' is invalid. Allowed choices are table, json, csv"],
+    ["an unknown option", ["--polcy", "pin"], "unknown option '--polcy' (Did you mean --policy?)"],
+    ["an unknown command", ["valdate"], "unknown command 'valdate'"],
+    ["an argument too many", ["run", "scenario.yaml"], "too many arguments for 'run'"],
+    [
+      "a file that cannot be written",
+      ["policies", "--out", "/no/such/file"],
+      "--out: /no/such/file cannot be written",
+    ],
+    ["an unknown name", ["explain", "INV-LOKC"], 'there is no "INV-LOKC". Did you mean INV-LOCK'],
+  ])("%s", (_, args, message) => {
+    const { code, stdout, stderr } = pinshift(...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/^pinshift: .*\n$/);
+  });
+
+  it("lists what there is when a name is unknown", () => {
+    const { stderr } = pinshift("explain", "nothing-like-it");
+    expect(stderr).not.toContain("Did you mean");
+    for (const name of ["pin", "rfc", "drop-get", "L5", "INV-REF", "EAGAIN", "v6.12", "lockup"]) {
+      expect(stderr).toContain(` ${name}`);
+    }
+  });
+
+  it("prints the stack on request", () => {
+    const { code, stderr } = pinshift("--verbose", "--policy", "pni");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^pinshift: --policy: "pni" is not one of .*\n\w*Error: .*\n {4}at /);
+  });
+});
+
+describe("help and version", () => {
+  it("prints the version", () => {
+    expect(pinshift("--version")).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
+  });
+
+  it.each([["--help"], ["help"]])("%s lists the commands and exit codes", (arg) => {
+    const { code, stdout } = pinshift(arg);
+    expect(code).toBe(0);
+    for (const command of ["run", "validate", "policies", "explain", "bench"]) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, "m"));
+    }
+    expect(stdout).toContain("2 wrong usage");
+  });
+});
