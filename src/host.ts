@@ -3,7 +3,7 @@ import * as abi from "./core/abi.ts";
 import { Core, type KernelCrash } from "./core/core.ts";
 import { type CounterName, type Invariant, counters, invariantName, mapTable } from "./core/names.ts";
 import { SimError } from "./errors.ts";
-import { type HostConfig, configWords, integer } from "./host/config.ts";
+import { INT_MAX, type HostConfig, configWords, integer, lookUp } from "./host/config.ts";
 import { type Blame, type Holder, blame, holdersOf } from "./host/holders.ts";
 import { Migration, type MigrationOptions } from "./host/migration.ts";
 import { PageTable } from "./host/pages.ts";
@@ -58,6 +58,12 @@ export interface Leaks {
   /** Pages that the free path found in a bad state and leaked. */
   readonly badPages: number;
 }
+
+const flagsFromOutside = {
+  locked: abi.PG_LOCKED,
+  writeback: abi.PG_WRITEBACK,
+  dirty: abi.PG_DIRTY,
+} as const;
 
 const endings = ["returned", "budget", "forever"] as const;
 
@@ -117,13 +123,15 @@ export class Host {
   /** A guest: an address space that is its memory, with vCPUs. */
   createGuest(options: { readonly pages: number; readonly vcpus: number; readonly cpu?: number }): Guest {
     integer("vcpus", options.vcpus, 0, this.#words[abi.CFG_VCPUS] ?? 0);
+    const free = this.#vcpusOf(0).length;
+    if (options.vcpus > free) {
+      throw new SimError("ERR_LIMIT", `vcpus: ${options.vcpus}, and limits.vcpus leaves ${free}`);
+    }
     const id = this.#createMm(options.pages, options.cpu ?? 0);
     const vcpus = Array.from(
       { length: options.vcpus },
       () => this.#core.run((core) => core.createVcpu(id)) ?? -1,
     );
-    if (vcpus.includes(-1))
-      throw new SimError("ERR_LIMIT", `vcpus: limits.vcpus leaves fewer than ${options.vcpus}`);
     return new Guest(this.#core, id, vcpus);
   }
 
@@ -200,6 +208,7 @@ export class Host {
   /** State of a memory block. */
   blockState(block: number): "absent" | "offline" | "online" {
     const names = ["absent", "offline", "online"] as const;
+    integer("block", block, 0, INT_MAX);
     return names[this.#core.read((core) => core.blockState(block))] ?? "absent";
   }
 
@@ -215,7 +224,8 @@ export class Host {
 
   /** Lets simulated time pass. */
   wait(ns: number): void {
-    this.#core.run((core) => core.wait(BigInt(integer("ns", ns, 0, Number.MAX_SAFE_INTEGER))));
+    const whole = BigInt(integer("ns", ns, 0, Number.MAX_SAFE_INTEGER));
+    this.#core.run((core) => core.wait(whole));
   }
 
   /** lru_add_drain_all(). */
@@ -223,16 +233,22 @@ export class Host {
     this.#core.run((core) => core.lruAddDrain());
   }
 
-  /** Sets or clears a page flag from outside, as another subsystem would. */
+  /**
+   * Sets or clears a page flag from outside, as another subsystem would.
+   *
+   * @throws {SimError} ERR_ARGUMENT if the page is free.
+   */
   setPageFlag(pfn: number, flag: "locked" | "writeback" | "dirty", on: boolean): void {
-    integer("pfn", pfn, abi.FIRST_PFN, this.pages.length - 1);
-    const bits = { locked: abi.PG_LOCKED, writeback: abi.PG_WRITEBACK, dirty: abi.PG_DIRTY }[flag];
+    this.#checkFrame(pfn);
+    const bits = lookUp("flag", flagsFromOutside, flag);
+    if (this.pages.refcount(pfn) === 0) throw new SimError("ERR_ARGUMENT", `pfn: ${pfn} is free`);
     this.#core.run((core) => core.setPageFlags(pfn, bits, on));
   }
 
   /** Lets the next so many context allocations of the RFC's worker fail. */
   failContextAllocations(count: number): void {
-    this.#core.run((core) => core.failCtxAllocations(integer("count", count, 0, 1_000_000)));
+    integer("count", count, 0, 1_000_000);
+    this.#core.run((core) => core.failCtxAllocations(count));
   }
 
   /** A number in 0 … bound−1 from the host's own random numbers. */

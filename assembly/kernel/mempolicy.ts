@@ -1,6 +1,7 @@
 /** mbind(2) and migrate_pages(2): migration by memory policy (mm/mempolicy.c). */
 import {
   CFG_COST_SYSCALL,
+  EINVAL,
   EIO,
   MIGRATE_ASYNC,
   MIGRATE_SYNC,
@@ -15,7 +16,7 @@ import { mmAt } from "../state/mm";
 import { pageAt } from "../state/page";
 import { spend } from "../state/timeline";
 import { splitAt, vmaAt } from "../state/vma";
-import { nodeOf } from "../state/zone";
+import { nodeHasMemory, nodeOf } from "../state/zone";
 import { followPage } from "./gup";
 import { isolateLruPage } from "./isolate";
 import { migratePages, putbackMovablePages } from "./migrate";
@@ -54,12 +55,13 @@ function migrateQueued(node: i32, reason: i32): i32 {
 }
 
 /**
- * mbind(MPOL_BIND) of virtual pages start … end-1 to `node`. Returns 0, or with `strict` -EIO when anything
- * stayed.
+ * mbind(MPOL_BIND) of virtual pages start … end-1 to `node`. Returns 0, -EINVAL for a node without memory, or
+ * with `strict` -EIO when anything stayed.
  */
 export function mbind(mm: i32, start: i32, end: i32, node: i32, move: bool, strict: bool): i32 {
   clearBlame();
   spend(config(CFG_COST_SYSCALL));
+  if (!nodeHasMemory(node)) return -EINVAL;
   if (move) migratePrep();
   splitAt(mm, start, end);
   for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {

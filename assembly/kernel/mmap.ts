@@ -1,5 +1,6 @@
 /** mmap(), munmap() and exit_mmap() (mm/mmap.c), with shmem's set-up and truncation. */
 import {
+  CFG_NR_ZONES,
   HOLDER_KERNEL,
   MIGRATE_UNMOVABLE,
   NR_FILE_PAGES,
@@ -9,7 +10,9 @@ import {
   PTE_PRESENT,
   VMA_SHMEM,
   VMA_VDSO,
+  ZONE_MOVABLE,
 } from "../abi";
+import { config } from "../arena";
 import { writeContent } from "../state/content";
 import {
   AS_BDI,
@@ -29,21 +32,32 @@ import { getPage, pageAt } from "../state/page";
 import { allocPages } from "../state/page_alloc";
 import { putPage } from "../state/page_free";
 import { makePte, setPte } from "../state/pgtable";
-import { addPin } from "../state/pins";
+import { addPin, freePins } from "../state/pins";
 import { insertVma, linkToObject, pteNumber, removeVma, splitAt, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
+import { zoneAt } from "../state/zone";
 import { pageAddRmap } from "./rmap";
 import { zapVma } from "./zap";
+
+/** True if there are `nr` frames for the kernel's own use, and pins to note them with. */
+function hasKernelPages(nr: i32): bool {
+  let frames = 0;
+  for (let number = 0; number < config(CFG_NR_ZONES); number++) {
+    const zone = zoneAt(number);
+    if (zone.kind != ZONE_MOVABLE) frames += zone.freePages;
+  }
+  return freePins() >= nr && frames >= nr;
+}
 
 /**
  * Maps a page of the kernel's own at every virtual page of the VMA, as install_special_mapping() does for the
  * vDSO.
  */
-function mapKernelPages(vmaId: i32): bool {
+function mapKernelPages(vmaId: i32): void {
   const vma = vmaAt(vmaId);
   for (let vpn = vma.start; vpn < vma.end; vpn++) {
     const pfn = allocPages(vma.node >= 0 ? vma.node : 0, 0, MIGRATE_UNMOVABLE, false);
-    if (pfn == PFN_NONE) return false;
+    assert(pfn != PFN_NONE, "mapKernelPages: counted before");
     const page = pageAt(pfn);
     page.flags = PG_UPTODATE;
     writeContent(pfn, 0);
@@ -53,7 +67,6 @@ function mapKernelPages(vmaId: i32): bool {
     mmAt(vma.mm).rssFile += 1;
     setPte(pteNumber(vma, vpn), makePte(pfn, PTE_PRESENT));
   }
-  return true;
 }
 
 /** shmem_zero_setup(): the address_space behind a shared anonymous mapping. Returns 0 when none is left. */
@@ -76,6 +89,7 @@ function createShmem(nrPages: i32): i32 {
  */
 export function mmapRegion(mm: i32, start: i32, end: i32, kind: i32, prot: i32): i32 {
   let object = 0;
+  if (kind == VMA_VDSO && !hasKernelPages(end - start)) return 0;
   if (kind == VMA_SHMEM) {
     object = createShmem(end - start);
     if (object == 0) return 0;
@@ -87,7 +101,7 @@ export function mmapRegion(mm: i32, start: i32, end: i32, kind: i32, prot: i32):
     linkToObject(id, object);
     putMapping(object); // the VMA's reference is the one that counts
   }
-  if (kind == VMA_VDSO && !mapKernelPages(id)) return 0;
+  if (kind == VMA_VDSO) mapKernelPages(id);
   return id;
 }
 

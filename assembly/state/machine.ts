@@ -78,6 +78,8 @@ export class Machine {
   firstMm: i32; // address spaces by PTE address
   nrBadPages: i32; // pages leaked in a bad state by the free path
   firstBadPfn: i32;
+  mmSerial: i32; // of the last address space that was created
+  nrAsyncPfPins: i32; // pins that work items of async_pf hold
 }
 
 if (offsetof<Machine>("nowNs") != MACHINE_NOW_NS) ERROR("Machine record");

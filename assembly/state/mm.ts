@@ -22,7 +22,7 @@ import { poolFree, poolInit, poolNext } from "./pool";
 
 @unmanaged
 export class Mm {
-  live: i32;
+  live: i32; // serial number of the address space, 0 = free
   nextMm: i32; // by address of their PTEs
   firstPte: i32; // number of the PTE of virtual page 0
   nrPages: i32; // virtual pages
@@ -76,7 +76,8 @@ export function createMm(nrPages: i32, cpu: i32): i32 {
   m.freeProcess = poolNext(tablePtr(TABLE_PROCESSES), PROCESS_RECORD_SIZE, id);
   m.nrProcesses += 1;
   const mm = mmAt(id);
-  mm.live = 1;
+  m.mmSerial += 1;
+  mm.live = m.mmSerial;
   mm.firstPte = start;
   mm.nrPages = nrPages;
   mm.cpu = cpu;

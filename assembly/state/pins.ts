@@ -6,6 +6,7 @@
 import {
   CFG_PINS,
   GUP_PIN_COUNTING_BIAS,
+  HOLDER_ASYNC_PF,
   HOLDER_PIN,
   PIN_GROUP,
   PIN_KIND,
@@ -16,6 +17,7 @@ import {
   TABLE_PIN_HASH,
 } from "../abi";
 import { PIN_RECORD_SIZE, config, pinHashBuckets, tablePtr } from "../arena";
+import { maxApfs } from "./apf";
 import { machine } from "./machine";
 import { poolFree, poolInit, poolNext } from "./pool";
 
@@ -50,9 +52,10 @@ export function initPins(): void {
   machine().freePin = poolInit(tablePtr(TABLE_PINS), PIN_RECORD_SIZE, config(CFG_PINS) + 1);
 }
 
-/** How many more pins fit. */
+/** How many more pins fit, beside the one that each work item of async_pf may hold. */
 export function freePins(): i32 {
-  return config(CFG_PINS) - machine().nrPins;
+  const m = machine();
+  return config(CFG_PINS) - m.nrPins - (maxApfs() - m.nrAsyncPfPins);
 }
 
 function bucketOf(pfn: i32): usize {
@@ -73,6 +76,7 @@ export function addPin(kind: i32, pfn: i32, group: i32, owner: i32, token: i32):
   assert(id != 0, "addPin: no record left");
   m.freePin = poolNext(tablePtr(TABLE_PINS), PIN_RECORD_SIZE, id);
   m.nrPins += 1;
+  if (kind == HOLDER_ASYNC_PF) m.nrAsyncPfPins += 1;
   const pin = pinAt(id);
   pin.kind = kind;
   pin.pfn = pfn;
@@ -100,6 +104,7 @@ function leaveBucket(id: i32): void {
 /** Forgets a pin; the caller drops the reference. */
 export function removePin(id: i32): void {
   const m = machine();
+  if (pinAt(id).kind == HOLDER_ASYNC_PF) m.nrAsyncPfPins -= 1;
   leaveBucket(id);
   m.freePin = poolFree(tablePtr(TABLE_PINS), PIN_RECORD_SIZE, id, m.freePin);
   m.nrPins -= 1;

@@ -155,6 +155,11 @@ export class Core {
     };
   }
 
+  /** A word of the configuration (CFG_*). */
+  config(word: number): number {
+    return this.#view().getInt32(this.#exports.configAddress() + word * 4, true);
+  }
+
   /** A field of the machine record (MACHINE_*). */
   machineField(field: number): number {
     return this.#i32(abi.TABLE_MACHINE, field);

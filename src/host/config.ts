@@ -105,7 +105,8 @@ const defaultCosts = {
   faultNs: 500,
 } as const;
 
-const INT_MAX = 2 ** 31 - 1;
+export const INT_MAX = 2 ** 31 - 1;
+export const INT_MIN = -(2 ** 31);
 
 /** Returns `value` if it is an integer from `min` to `max`. @throws {SimError} ERR_RANGE */
 export function integer(name: string, value: number, min: number, max: number): number {
@@ -123,6 +124,9 @@ export function lookUp<V>(what: string, table: Readonly<Record<string, V>>, name
   throw new SimError("ERR_UNKNOWN_NAME", `${what}: ${JSON.stringify(name)} is not one of ${known}`);
 }
 
+/** Frames of the largest physical address space of an x86-64 CPU, 52 bits: more is a slip. */
+const MOST_FRAMES = 2 ** (52 - abi.PAGE_SHIFT);
+
 interface PlacedZone {
   readonly node: number;
   readonly kind: ZoneKind;
@@ -133,8 +137,8 @@ interface PlacedZone {
 
 function placeZone(zone: ZoneConfig, node: number, name: string, next: number): PlacedZone {
   lookUp(`${name}.kind`, zoneKinds, zone.kind);
-  const start = integer(`${name}.startPfn`, zone.startPfn ?? next, 0, abi.MAX_PFN - 1);
-  const pages = integer(`${name}.pages`, zone.pages, 1, abi.MAX_PFN);
+  const start = integer(`${name}.startPfn`, zone.startPfn ?? next, 0, MOST_FRAMES);
+  const pages = integer(`${name}.pages`, zone.pages, 1, MOST_FRAMES);
   if (start % abi.PAGEBLOCK_PAGES !== 0 || pages % abi.PAGEBLOCK_PAGES !== 0) {
     throw new SimError(
       "ERR_RANGE",

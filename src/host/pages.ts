@@ -7,7 +7,8 @@ import { integer } from "./config.ts";
 /** struct page of one pfn, as a plain object. */
 export interface PageInfo {
   readonly pfn: number;
-  readonly node: number;
+  /** Null for a frame of a hole. */
+  readonly node: number | null;
   readonly flags: readonly PageFlag[];
   readonly refcount: number;
   readonly mapcount: number;
@@ -42,9 +43,10 @@ export class PageTable {
   /** Everything about one page. @throws {SimError} ERR_RANGE for a pfn outside the table. */
   at(pfn: number): PageInfo {
     const flags = this.flags(pfn);
+    const inZone = this.#core.read((core) => core.zoneNumberOf(pfn)) >= 0;
     return {
       pfn,
-      node: this.#core.read((core) => core.nodeOf(pfn)),
+      node: inZone ? this.#core.read((core) => core.nodeOf(pfn)) : null,
       flags: flagNames(flags),
       refcount: this.refcount(pfn),
       mapcount: this.mapcount(pfn),

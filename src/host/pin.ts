@@ -50,10 +50,12 @@ export type When = { readonly atNs: number } | { readonly afterRounds: number };
 
 /** Schedules something from outside (EVENT_*). */
 export function schedule(core: Core, kind: number, argument: number, when: When): void {
-  const done = core.run((exports) => {
-    if ("atNs" in when) return exports.schedule(kind, argument, BigInt(wholeNumber("atNs", when.atNs)));
-    const rounds = wholeNumber("afterRounds", when.afterRounds);
-    return exports.scheduleAfterRounds(kind, argument, BigInt(rounds));
-  });
+  // Checked before: what is thrown inside run() is taken for a bug of the core.
+  const due = "atNs" in when ? wholeNumber("atNs", when.atNs) : wholeNumber("afterRounds", when.afterRounds);
+  const done = core.run((exports) =>
+    "atNs" in when
+      ? exports.schedule(kind, argument, BigInt(due))
+      : exports.scheduleAfterRounds(kind, argument, BigInt(due)),
+  );
   if (done === false) throw new SimError("ERR_LIMIT", "limits.events: no more can be scheduled");
 }

@@ -3,8 +3,9 @@ import * as abi from "../core/abi.ts";
 import type { Core, KernelCrash } from "../core/core.ts";
 import { type Protection, type RegionKind, protections, regionKinds } from "../core/names.ts";
 import { SimError } from "../errors.ts";
-import { integer, lookUp } from "./config.ts";
+import { INT_MAX, INT_MIN, integer, lookUp } from "./config.ts";
 import { blame } from "./holders.ts";
+import { Life } from "./life.ts";
 import { type MigrationResult, Region, callResult } from "./region.ts";
 import { Vcpu } from "./vcpu.ts";
 
@@ -33,11 +34,13 @@ export class Process {
   /** Virtual pages of its address space. */
   readonly pages: number;
   protected readonly core: Core;
+  readonly #life: Life;
 
   /** Processes come from Host.createProcess(), createGuest() and process(). */
   constructor(core: Core, id: number) {
     this.core = core;
     this.id = id;
+    this.#life = new Life(core, id);
     this.pages = this.#field(abi.PROCESS_NR_PAGES);
   }
 
@@ -50,7 +53,11 @@ export class Process {
     const pages = integer("pages", options.pages, 1, this.pages);
     const kind = lookUp("kind", regionKinds, options.kind ?? "anon");
     const prot = lookUp("prot", protections, options.prot ?? "read-write");
-    const node = options.node === undefined ? -1 : integer("node", options.node, 0, abi.MAX_NODES - 1);
+    const node =
+      options.node === undefined
+        ? -1
+        : integer("node", options.node, 0, this.core.config(abi.CFG_NR_NODES) - 1);
+    this.#life.check();
     const start = this.#place(pages, options.at);
     const vma = this.core.run((core) => {
       if (core.freeVmas() < 1) return 0;
@@ -69,6 +76,7 @@ export class Process {
 
   /** The regions that are mapped now, by address; a region that was split counts as several. */
   regions(): Region[] {
+    this.#life.check();
     return this.#vmas().map(([start, end]) => new Region(this.core, this.id, start, end - start));
   }
 
@@ -91,6 +99,8 @@ export class Process {
         `migratePages: ${from.length} nodes to leave, ${to.length} to go to`,
       );
     }
+    this.#life.check();
+    for (const node of [...from, ...to]) integer("node", node, INT_MIN, INT_MAX);
     const rc = this.core.run((core) => {
       if (!to.every((node) => core.nodeHasMemory(node))) return -abi.EINVAL;
       core.beginMigratePages();
@@ -116,6 +126,7 @@ export class Process {
    * @throws {SimError} ERR_ARGUMENT if it would have to wait for a migration that is driven step by step.
    */
   exit(): { readonly badRss: Rss | null; readonly crash: KernelCrash | null } {
+    this.#life.check();
     if (this.core.read((core) => core.exitMustWait(this.id))) {
       throw new SimError(
         "ERR_ARGUMENT",
@@ -171,6 +182,6 @@ export class Guest extends Process {
 
   constructor(core: Core, id: number, vcpus: readonly number[]) {
     super(core, id);
-    this.vcpus = vcpus.map((vcpu) => new Vcpu(core, vcpu));
+    this.vcpus = vcpus.map((vcpu) => new Vcpu(core, vcpu, id));
   }
 }

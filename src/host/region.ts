@@ -10,8 +10,9 @@ import {
   protections,
 } from "../core/names.ts";
 import { SimError } from "../errors.ts";
-import { integer, lookUp } from "./config.ts";
+import { INT_MAX, INT_MIN, integer, lookUp } from "./config.ts";
 import { type Blame, blame } from "./holders.ts";
+import { Life } from "./life.ts";
 import { Pin } from "./pin.ts";
 
 /** Pages of a region: from `start`, `count` of them. Default: all. */
@@ -57,23 +58,29 @@ export function callResult(core: Core, rc: number | undefined): CallResult {
   return { ret: rc < 0 ? -1 : rc, errno: errnoName(rc), crash: null };
 }
 
+const accessKinds = { read: 0, write: 1 } as const;
+const pinKinds = { get: abi.HOLDER_GET, pin: abi.HOLDER_PIN } as const;
+
 export class Region {
   /** First virtual page within the process. */
   readonly start: number;
   readonly pages: number;
   readonly #core: Core;
   readonly #mm: number;
+  readonly #life: Life;
 
   /** Regions come from Process.map() and Process.regions(). */
   constructor(core: Core, mm: number, start: number, pages: number) {
     this.#core = core;
     this.#mm = mm;
+    this.#life = new Life(core, mm);
     this.start = start;
     this.pages = pages;
   }
 
   /** Reads or writes pages in order; every write leaves new content. Stops at the first error. */
   touch(kind: "read" | "write", range: Range = {}): TouchResult {
+    lookUp("touch", accessKinds, kind);
     const [from, to] = this.#range(range);
     const faults = this.#core.run((core) => core.accessRange(this.#mm, from, to, kind === "write"));
     const sleeps = faults !== undefined && faults > 0 && (faults & abi.ACCESS_SLEEPS) !== 0;
@@ -113,6 +120,8 @@ export class Region {
    * @throws {SimError} ERR_LIMIT if fewer pins are left; nothing is pinned then.
    */
   pin(indexes: readonly number[], kind: "get" | "pin" = "get"): Pin {
+    lookUp("pin", pinKinds, kind);
+    for (const index of indexes) this.#vpn(index);
     const free = this.#core.read((core) => core.freePins());
     if (indexes.length > free) {
       throw new SimError("ERR_LIMIT", `pin: ${indexes.length} pages, and limits.pins leaves ${free}`);
@@ -137,6 +146,8 @@ export class Region {
     readonly moveAll?: boolean;
   }): MovePagesResult {
     const { node, entries, moveAll = false } = options;
+    if (typeof node === "number") integer("node", node, INT_MIN, INT_MAX);
+    this.#life.check();
     const plainRange = entries === undefined && typeof node === "number" && this.pages > this.#capacity();
     const nr = plainRange ? this.pages : this.#writeEntries(options);
     const rc = this.#core.run((core) => {
@@ -165,6 +176,8 @@ export class Region {
     readonly strict?: boolean;
   }): MigrationResult {
     const { node, move = false, strict = false } = options;
+    integer("node", node, INT_MIN, INT_MAX);
+    this.#life.check();
     const rc = this.#core.run((core) =>
       core.mbind(this.#mm, this.start, this.start + this.pages, node, move, strict),
     );
@@ -206,10 +219,12 @@ export class Region {
   }
 
   #vpn(index: number): number {
+    this.#life.check();
     return this.start + integer("page index", index, 0, this.pages - 1);
   }
 
   #range(range: Range): [number, number] {
+    this.#life.check();
     const start = integer("range.start", range.start ?? 0, 0, this.pages);
     const count = integer("range.count", range.count ?? this.pages - start, 0, this.pages - start);
     return [this.start + start, this.start + start + count];
@@ -237,6 +252,7 @@ export class Region {
       throw new SimError("ERR_LIMIT", `entries: ${nr}, and limits.entries is ${capacity}`);
     }
     const nodes = options.node;
+    for (const node of typeof nodes === "number" ? [nodes] : nodes) integer("node", node, INT_MIN, INT_MAX);
     if (typeof nodes !== "number" && nodes.length !== nr) {
       throw new SimError("ERR_ARGUMENT", `node: ${nodes.length} nodes for ${nr} entries`);
     }

@@ -2,9 +2,8 @@
 import * as abi from "../core/abi.ts";
 import type { Core, KernelCrash } from "../core/core.ts";
 import { SimError } from "../errors.ts";
-import { integer } from "./config.ts";
-
-const INT_MAX = 2 ** 31 - 1;
+import { INT_MAX, integer } from "./config.ts";
+import { Life } from "./life.ts";
 
 /**
  * What became of a fault: started with its token, or the vCPU halts (repeated), or takes the fault
@@ -44,9 +43,14 @@ export class Vcpu {
   readonly id: number;
   readonly #core: Core;
 
+  readonly #mm: number;
+  readonly #life: Life;
+
   /** vCPUs come from Host.createGuest(). */
-  constructor(core: Core, id: number) {
+  constructor(core: Core, id: number, mm: number) {
     this.#core = core;
+    this.#mm = mm;
+    this.#life = new Life(core, mm);
     this.id = id;
   }
 
@@ -54,7 +58,9 @@ export class Vcpu {
    * kvm_setup_async_pf() for a guest frame (virtual page of the guest's process). At most 64 are outstanding.
    */
   startAsyncPf(gfn: number): AsyncPfStart {
-    integer("gfn", gfn, 0, INT_MAX);
+    this.#life.check();
+    const pages = this.#field(abi.TABLE_PROCESSES, abi.PROCESS_SIZE, this.#mm, abi.PROCESS_NR_PAGES);
+    integer("gfn", gfn, 0, pages - 1);
     const id = this.#core.run((core) => core.setupAsyncPf(this.id, gfn));
     if (id === undefined || id === abi.APF_REFUSED) return { outcome: "refused" };
     if (id === abi.APF_REPEATED) return { outcome: "repeated" };
@@ -92,6 +98,8 @@ export class Vcpu {
    * delivery handles one per guest entry; default: all.
    */
   complete(limit: number = INT_MAX): { readonly completed: number; readonly crash: KernelCrash | null } {
+    this.#life.check();
+    integer("limit", limit, 0, INT_MAX);
     const completed = this.#core.run((core) => core.checkAsyncPfCompletion(this.id, limit));
     return { completed: completed ?? 0, crash: this.#core.crash };
   }
@@ -101,6 +109,7 @@ export class Vcpu {
    * it waits for a page that is being migrated and is to be tried again.
    */
   clear(): { readonly cancelled: number; readonly sleeps: boolean; readonly crash: KernelCrash | null } {
+    this.#life.check();
     const cancelled = this.#core.run((core) => core.clearAsyncPfQueue(this.id));
     const sleeps = cancelled === abi.APF_SLEEPS;
     return { cancelled: sleeps ? 0 : (cancelled ?? 0), sleeps, crash: this.#core.crash };
@@ -108,6 +117,7 @@ export class Vcpu {
 
   /** kvm_async_pf_wakeup_all(): queues a broadcast. */
   wakeupAll(): void {
+    this.#life.check();
     this.#core.run((core) => core.wakeupAll(this.id));
   }
 
@@ -156,6 +166,7 @@ export class Vcpu {
   }
 
   #queued(): Item[] {
+    this.#life.check();
     return this.#items().filter((item) => item.state === abi.APF_QUEUED);
   }
 

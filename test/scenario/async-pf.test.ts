@@ -193,9 +193,13 @@ describe("the RFC as posted (L0)", () => {
   });
 
   it("64 lost faults put an end to asynchronous faults", async () => {
-    const at = await rfcHost("L0");
-    at.host.failContextAllocations(64);
-    for (let gfn = 0; gfn < 64; gfn++) pinByAsyncPf(at.vcpu0, gfn);
-    expect(at.vcpu0.startAsyncPf(65)).toEqual({ outcome: "refused" });
+    const host = await twoNodes({ policy: "rfc" });
+    const guest = host.createGuest({ pages: 100, vcpus: 1 });
+    guest.map({ pages: 100 }).touch("write");
+    const [vcpu] = guest.vcpus;
+    host.failContextAllocations(64);
+    for (let gfn = 0; gfn < 64; gfn++) vcpu?.startAsyncPf(gfn);
+    vcpu?.runWorkers();
+    expect(vcpu?.startAsyncPf(65)).toEqual({ outcome: "refused" });
   });
 });
