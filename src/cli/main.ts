@@ -4,7 +4,7 @@ import { main } from "./program.ts";
 // A reader that has seen enough, as in `pinshift | head`, is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  process.exit();
 });
 
 await main(process.argv.slice(2));

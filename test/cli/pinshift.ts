@@ -16,10 +16,17 @@ export function pinshift(...args: string[]): Finished {
 }
 
 export function pinshiftIn(cwd: string, ...args: string[]): Finished {
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [binary, ...args], {
-    cwd,
-    encoding: "utf8",
-  });
+  return node(cwd, binary, ...args);
+}
+
+/** Runs the built command in a process where `script` has run before. */
+export function pinshiftAfter(script: string, ...args: string[]): Finished {
+  return node(root, "--import", `data:text/javascript,${encodeURIComponent(script)}`, binary, ...args);
+}
+
+/** Runs Node itself. */
+export function node(cwd: string, ...args: string[]): Finished {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, args, { cwd, encoding: "utf8" });
   if (error !== undefined) throw error;
   return { code: status, stdout, stderr };
 }

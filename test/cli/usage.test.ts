@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pinshift } from "./pinshift.ts";
+import { pinshift, pinshiftAfter } from "./pinshift.ts";
 
 describe("wrong usage: exit code 2, one line on stderr, nothing on stdout", () => {
   it.each([
@@ -63,5 +63,23 @@ describe("help and version", () => {
       expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, "m"));
     }
     expect(stdout).toContain("2 wrong usage");
+  });
+});
+
+describe("a bug of Pinshift", () => {
+  const broken = 'process.stdout.write = () => { throw new TypeError("first line\\nsecond line"); };';
+
+  it("has exit code 70 and one line on stderr", () => {
+    expect(pinshiftAfter(broken, "policies")).toEqual({
+      code: 70,
+      stdout: "",
+      stderr: "pinshift: panic, a bug of Pinshift: first line second line\n",
+    });
+  });
+
+  it("prints its stack on request", () => {
+    expect(pinshiftAfter(broken, "policies", "--verbose").stderr).toMatch(
+      /^TypeError: first line\n.*\n {4}at /m,
+    );
   });
 });
