@@ -1,7 +1,9 @@
 /**
  * Recognises offline rounds that change nothing. If a round left the machine as it found it, and counted what
  * the round before it counted, every further one does the same until something happens from outside: their
- * counts and their time are added instead of executing them.
+ * counts and their time are added instead of executing them. Where several targets are held at one time and
+ * then freed (6.12), they come off the free list in reverse order in the next round, so that it takes two
+ * rounds to leave the machine as it was; such rounds are counted in pairs.
  */
 import { CFG_CPUS, CFG_ENTRIES, CFG_NR_ZONES, NR_COUNTERS, TABLE_BLAME, TABLE_ROUND } from "../abi";
 import {
@@ -23,7 +25,8 @@ class Rounds {
   endedNs: u64; // when the last round ended
   lastNs: u64; // how long it took
   fingerprint: u64; // as it left the machine
-  repeats: i32; // it changed nothing, and counted what the one before it counted
+  fingerprintBefore: u64; // as the round before it did
+  period: i32; // after so many rounds the machine is as it was, 0 = something changes
 }
 
 // Behind the record: counters when the last round ended, and what it counted.
@@ -76,16 +79,17 @@ export function endRound(): void {
   }
   const print = fingerprint();
   // More pages than can be noted: not all of them are in the fingerprint.
-  same = same && print == r.fingerprint && m.nrBlamed <= config(CFG_ENTRIES);
+  same = same && m.nrBlamed <= config(CFG_ENTRIES);
+  r.period = !same ? 0 : print == r.fingerprint ? 1 : print == r.fingerprintBefore ? 2 : 0;
   r.lastNs = m.nowNs - r.endedNs;
   r.endedNs = m.nowNs;
+  r.fingerprintBefore = r.fingerprint;
   r.fingerprint = print;
-  r.repeats = same ? 1 : 0;
 }
 
-/** True if the next round would repeat the last one. */
+/** True if the next round would repeat an earlier one. */
 export function roundRepeats(): bool {
-  return rounds().repeats != 0;
+  return rounds().period != 0;
 }
 
 /**
@@ -96,7 +100,7 @@ export function repeatRound(limitNs: u64, maxRounds: i64): i64 {
   const r = rounds();
   const m = machine();
   const end = min<u64>(limitNs, m.nextEventNs);
-  if (r.repeats == 0 || r.lastNs == 0 || end <= m.nowNs) return 0;
+  if (r.period == 0 || r.lastNs == 0 || end <= m.nowNs) return 0;
   const nr = min<i64>(<i64>((end - 1 - m.nowNs) / r.lastNs), maxRounds);
   if (nr <= 0) return 0;
   const counted = tablePtr(TABLE_ROUND) + COUNTED;

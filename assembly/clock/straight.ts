@@ -23,6 +23,7 @@ import {
   TABLE_ROUND,
 } from "../abi";
 import { ROUND_BUDGET_OFFSET, ROUND_RECORD_SIZE, config, tablePtr } from "../arena";
+import { flushCopies } from "../state/content";
 import { lruAddDrainAll } from "../state/lru_batch";
 import { machine } from "../state/machine";
 import { cancelRoundEvents, nextRoundEvent, runDueEvents, runRoundEvents, spend } from "../state/timeline";
@@ -65,6 +66,7 @@ function leave(block: i32, rc: i32, ending: i32): i32 {
   machine().offlineEnding = ending;
   machine().signalPending = 0;
   cancelRoundEvents();
+  flushCopies();
   offlineEnd(block, rc == 0);
   return rc;
 }

@@ -12,6 +12,7 @@ import {
   MR_SYSCALL,
 } from "../abi";
 import { config } from "../arena";
+import { flushCopies } from "../state/content";
 import { mmAt } from "../state/mm";
 import { pageAt } from "../state/page";
 import { spend } from "../state/timeline";
@@ -113,6 +114,7 @@ export function migrateRange(mm: i32, start: i32, end: i32, node: i32, mode: i32
     mode == MIGRATE_ASYNC ? MR_NUMA_MISPLACED : mode == MIGRATE_SYNC_LIGHT ? MR_COMPACTION : MR_SYSCALL;
   const rc = migratePages(TARGET_NODE, node, mode, reason);
   if (rc != 0) putbackMovablePages();
+  flushCopies();
   return rc;
 }
 

@@ -12,6 +12,7 @@ import {
   STATUS_UNTOUCHED,
 } from "../abi";
 import { config } from "../arena";
+import { flushCopies } from "../state/content";
 import { lruAddDrainAll } from "../state/lru_batch";
 import { machine } from "../state/machine";
 import { pageAt } from "../state/page";
@@ -34,8 +35,9 @@ export function migratePrep(): void {
   if (profile().lruCacheDisable) machine().lruDisabled += 1;
 }
 
-/** lru_cache_enable(). */
+/** lru_cache_enable(), and the end of what the call has put off. */
 export function migrateDone(): void {
+  flushCopies();
   if (profile().lruCacheDisable) machine().lruDisabled -= 1;
 }
 
