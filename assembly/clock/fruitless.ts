@@ -93,7 +93,7 @@ export function roundRepeats(): bool {
 }
 
 /**
- * Counts the rounds that end before `limitNs`, before anything that is scheduled, and are at most
+ * Counts whole periods of rounds that end before `limitNs`, before anything that is scheduled, and are at most
  * `maxRounds`. Returns how many.
  */
 export function repeatRound(limitNs: u64, maxRounds: i64): i64 {
@@ -101,7 +101,8 @@ export function repeatRound(limitNs: u64, maxRounds: i64): i64 {
   const m = machine();
   const end = min<u64>(limitNs, m.nextEventNs);
   if (r.period == 0 || r.lastNs == 0 || end <= m.nowNs) return 0;
-  const nr = min<i64>(<i64>((end - 1 - m.nowNs) / r.lastNs), maxRounds);
+  let nr = min<i64>(<i64>((end - 1 - m.nowNs) / r.lastNs), maxRounds);
+  nr -= nr % r.period;
   if (nr <= 0) return 0;
   const counted = tablePtr(TABLE_ROUND) + COUNTED;
   for (let i: usize = 0; i < COUNTERS_SIZE; i += 8) {
