@@ -8,6 +8,7 @@ export const FORMATS = ["table", "json", "csv"] as const;
 export type Format = (typeof FORMATS)[number];
 
 const PIPE_COLUMNS = 120;
+const MIN_COLUMNS = 60; // below that, and on a terminal that says 0, lines are left to the terminal
 
 export interface OutputOptions {
   readonly format: Format;
@@ -29,7 +30,8 @@ export function paintFor(options: OutputOptions): Paint {
 }
 
 export function columnsFor(options: OutputOptions): number {
-  return options.out === undefined && process.stdout.isTTY ? process.stdout.columns : PIPE_COLUMNS;
+  if (options.out !== undefined || !process.stdout.isTTY) return PIPE_COLUMNS;
+  return process.stdout.columns < MIN_COLUMNS ? PIPE_COLUMNS : process.stdout.columns;
 }
 
 /** Writes a finished report. @throws {UsageError} if the file cannot be written */

@@ -103,12 +103,12 @@ describe("run: v3.12, as recorded with the RFC on a kernel of its era", () => {
     expect(pin.pagesMoved).toBe(BLOCK_PAGES - pin.pins);
     expect(pin.unmapCycles).toBe(pin.attempts);
     expect((pin.attempts - pin.pagesMoved) % PASSES).toBe(0);
-    // Each round tries every page that is left ten times, but in the first rounds some lie beyond the batch.
+    // Each round tries every page that is left ten times; in the first rounds some lie beyond the batch.
     expect(pin.attempts - pin.pagesMoved).toBeLessThanOrEqual(PASSES * pin.pins * pin.rounds);
     expect(pin.attempts - pin.pagesMoved).toBeGreaterThan(PASSES * pin.pins * (pin.rounds - 200));
   });
 
-  it("pin: names each vCPU with what it holds, and the block goes offline once the completions have run", () => {
+  it("pin: names each vCPU with what it holds; the block goes offline after the completions", () => {
     const { holders, pins, leaks, retry, violation, badRss } = named(report, "pin");
     expect(holders.map(({ kind, vcpu }) => [kind, vcpu])).toEqual([
       ["async_pf", 0],

@@ -61,8 +61,8 @@ describe("verdicts come from the facts of a run", () => {
     [
       "pages unmapped over and over",
       stayed,
-      "retries until the kernel returns -EAGAIN; each attempt unmaps a pinned page, counts a reference too many " +
-        "and maps it again",
+      "retries until the kernel returns -EAGAIN; each attempt unmaps a pinned page, counts a reference too " +
+        "many and maps it again",
     ],
     [
       "pages never unmapped",
