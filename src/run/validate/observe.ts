@@ -68,24 +68,19 @@ interface Attempts {
 
 /** Per page that was tried: how often it was unmapped and checked until it moved or was given up. */
 function attemptsPerPage(events: readonly TraceEvent[]): Attempts[] {
-  const open = new Map<number, Attempts>();
-  const all: Attempts[] = [];
+  const pages = new Map<number, Attempts>();
   for (const event of events) {
     if (event.event !== "unmap" && event.event !== "check" && event.event !== "move") continue;
-    let page = open.get(event.pfn);
+    let page = pages.get(event.pfn);
     if (page === undefined) {
       page = { moved: false, unmaps: 0, checks: 0 };
-      open.set(event.pfn, page);
-      all.push(page);
+      pages.set(event.pfn, page);
     }
     if (event.event === "unmap") page.unmaps += 1;
     else if (event.event === "check") page.checks += 1;
-    else if (event.ret === 0) {
-      page.moved = true;
-      open.delete(event.pfn); // the frame is free, and another page's if it is seen again
-    }
+    else if (event.ret === 0) page.moved = true;
   }
-  return all;
+  return [...pages.values()];
 }
 
 /**

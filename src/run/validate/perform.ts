@@ -118,7 +118,7 @@ function movePagesUntil(
   const region = machine.region(action.by, action.region);
   const releaseNs = release === null ? 0 : host.nowNs + happenedNs(release, observed);
   const releaseAt = (ns: number): void => {
-    if (release !== null) machine.pin(release.pin).pin.releaseAt(Math.round(ns));
+    if (release !== null) machine.pin(release.pin).pin.releaseAt(ns);
   };
   // Times of an emulator say what came first, no more: whether the release came while the first call ran, or
   // after it had failed, is taken from the recording.
@@ -130,7 +130,7 @@ function movePagesUntil(
     const result = region.movePages({ node, moveAll, ...(entries && { entries }) });
     rets.push(result.ret);
     status = result.status;
-    if (rets.length === 1 && first !== untilRet) releaseAt(Math.max(releaseNs, host.nowNs));
+    if (rets.length === 1 && first !== untilRet) releaseAt(releaseNs);
     if (result.crash !== null) break;
   }
   if (release !== null) machine.forgetPin(release.pin);

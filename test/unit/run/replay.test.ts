@@ -215,6 +215,28 @@ describe("releases", () => {
   });
 });
 
+describe("a trace", () => {
+  it("that is too long for its ring says nothing", async () => {
+    const observed = { lastRet: 0, batches: { "1": 7 } };
+    const release = { pin: "p", atMs: 900 };
+    const loop = { ...moveStep(1, { ...observed, firstRet: 1 }), op: "movePagesUntil", untilRet: 0, release };
+    const { disagreements, notCompared } = await replaySteps([mapStep(1), pinStep("p", [0]), loop]);
+    expect(disagreements).toEqual([]);
+    const reason: unknown = expect.stringMatching(/^the trace ring had no room for \d+ events$/);
+    expect(notCompared).toEqual([{ step: 2, what: "batches", reason }]);
+  });
+
+  it("that was too long for the recorder's ring is not compared either", async () => {
+    const moved = moveStep(1, { ret: 0, batches: { "0": 1 }, traceTruncated: true });
+    const { result, notCompared } = await replaySteps([mapStep(600), moved]);
+    expect(result).toBe("agree");
+    expect(notCompared).toEqual([
+      { step: 1, what: "batches", reason: "the recorder's ring was full" },
+      { step: 1, what: "traceTruncated", reason: "says that the recorder's ring was full" },
+    ]);
+  });
+});
+
 describe("memory offline", () => {
   const dimm = {
     ...host,
@@ -242,6 +264,19 @@ describe("memory offline", () => {
     const { result, disagreements, notCompared } = await replaySteps(steps, { host: dimm });
     expect({ result, disagreements }).toEqual({ result: "agree", disagreements: [] });
     expect(notCompared.map(({ what }) => what)).toEqual(["ret", "errno"]);
+  });
+
+  it("has rounds that are counted, not executed: what they would have traced is not compared", async () => {
+    const observed = { ret: -1, errno: "EINTR", batches: { "1": 7 }, migratePagesReturns: { "1": 7 } };
+    const signal = { name: "SIGUSR1", atMs: 1000 };
+    const steps = [...setUp, { op: "offline", block: 2, by: "child:0", signal, observed }];
+    const { disagreements, notCompared } = await replaySteps(steps, { host: dimm });
+    expect(disagreements).toEqual([]);
+    const reason: unknown = expect.stringMatching(/^\d+ rounds were counted, not executed$/);
+    expect(notCompared).toEqual([
+      { step: 3, what: "batches", reason },
+      { step: 3, what: "migratePagesReturns", reason },
+    ]);
   });
 
   it("that nothing would ever end does not hang the replay", async () => {
