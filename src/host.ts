@@ -38,7 +38,10 @@ export interface OfflineOptions {
 }
 
 export interface OfflineResult extends CallResult {
-  /** returned: by the kernel; budget: ended by the caller; forever: the kernel would never return. */
+  /**
+   * returned: by the kernel; budget: ended by the caller, as by a signal; forever: the kernel would never
+   * return, and `errno` is null.
+   */
   readonly ending: "returned" | "budget" | "forever";
   readonly rounds: number;
   readonly moved: number;
@@ -162,9 +165,12 @@ export class Host {
       core.offlineBlock(block, BigInt(rounds), BigInt(until), !(options.executeAll ?? false)),
     );
     const after = this.counters();
+    const ending = endings[this.#core.machineField(abi.MACHINE_OFFLINE_ENDING)] ?? "returned";
+    const result = callResult(this.#core, rc);
     return {
-      ...callResult(this.#core, rc),
-      ending: endings[this.#core.machineField(abi.MACHINE_OFFLINE_ENDING)] ?? "returned",
+      ...result,
+      errno: ending === "forever" ? null : result.errno,
+      ending,
       rounds: after.offlineRounds - before.offlineRounds,
       moved: after.pgmigrate_success - before.pgmigrate_success,
       durationNs: this.nowNs - startNs,

@@ -52,6 +52,7 @@ function unmapAndMove(
 ): i32 {
   const to = allocTarget(c.targetKind, c.targetNode, pfn, page.prev);
   if (to == PFN_NONE) return -ENOMEM;
+  count(PROBE_ATTEMPTS, 1);
   const newPage = pageAt(to);
   let rc = 0;
   // A page whose owners have dropped it meanwhile counts as moved.
@@ -95,7 +96,6 @@ function passesOver(c: MigrateControl, list: MigrateList): i32 {
         // 6.x counts the page that found no target, and those it would have tried again.
         if (p.failCountsAgain) c.failed += 1 + retry;
         c.succeeded += moved;
-        count(PROBE_ATTEMPTS, attempts);
         endPass(moved, attempts - moved);
         return -ENOMEM;
       }
@@ -111,7 +111,6 @@ function passesOver(c: MigrateControl, list: MigrateList): i32 {
       pfn = next;
     }
     c.succeeded += moved;
-    count(PROBE_ATTEMPTS, attempts);
     endPass(moved, attempts - moved);
   }
   c.failed += p.failCountsAgain ? failed + retry : failed;

@@ -145,8 +145,7 @@ function lookAfter(host: Host, guest: Guest, offlined: boolean): Aftermath & { s
 }
 
 function offlineFacts(offline: OfflineResult): Pick<SituationResult, "offlined" | "errno" | "endless"> {
-  const endless = offline.ending === "forever";
-  return { offlined: offline.ret === 0, errno: endless ? null : offline.errno, endless };
+  return { offlined: offline.ret === 0, errno: offline.errno, endless: offline.ending === "forever" };
 }
 
 /** Runs the situation under one policy. */
@@ -195,8 +194,7 @@ export async function runSituation(
     durationNs: facts.endless ? null : offline.durationNs,
     pagesMoved: pagesBefore - pagesLeft,
     pagesLeft,
-    // The core adds attempts up at the end of a pass, which a crash never reaches.
-    attempts: crash === null ? delta("attempts") : delta("tryToUnmapCalls"),
+    attempts: delta("attempts"),
     unmapCycles: delta("ptesUnmapped"),
     rounds: offline.rounds,
     holders: sorted(offline.blame.holders),
