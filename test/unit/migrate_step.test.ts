@@ -331,6 +331,16 @@ describe("the RFC's worker stores the mapping between the unmap and the move", (
   });
 });
 
+it("L5: a page that moves between the worker's store and its end stays the one that it holds", async () => {
+  const at = await rfcHost("L5");
+  at.vcpu0.startAsyncPf(PAGE);
+  for (const step of ["begin", "gup", "store"]) expect(at.vcpu0.stepWorker(0).done).toBe(step);
+  expect(at.memory.movePages({ node: 1, entries: [PAGE] }).status).toEqual([1]);
+  expect(at.vcpu0.stepWorker(0).done).toBe("finish");
+  expect(at.vcpu0.asyncPfs()[0]?.pfn).toBe(at.memory.pfnOf(PAGE));
+  expect(at.host.verify()).toBeNull();
+});
+
 it("L5: a completion waits for the page lock of a migration", async () => {
   const at = await rfcHost("L5");
   pinByAsyncPf(at.vcpu0, PAGE);

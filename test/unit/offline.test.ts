@@ -86,6 +86,20 @@ describe.each(["v3.12", "v6.1", "v6.12"] as const)("%s", (kernel) => {
   });
 });
 
+it.each([51, 52, 53])(
+  "6.12, where two rounds alternate: %i counted rounds leave what executed ones do",
+  async (maxRounds) => {
+    const ends = [];
+    for (const executeAll of [false, true]) {
+      const { host, memory } = await inBlock("v6.12");
+      memory.pin([7, 50]);
+      expect(host.offline(2, { maxRounds, executeAll }).rounds).toBe(maxRounds);
+      ends.push(host.stateHash());
+    }
+    expect(ends[0]).toBe(ends[1]);
+  },
+);
+
 describe("a pin that is never released", () => {
   it("v3.12 returns -EAGAIN by itself after 120 s", async () => {
     const { host, memory } = await inBlock("v3.12");
