@@ -1,64 +1,76 @@
 /** With 4096 bytes in each page, does the rest of a migration slow the copying down? */
 import { PAGE_SIZE } from "../../assembly/abi.ts";
-import type { Contestant, Figures, Question, Suite } from "../question.ts";
+import type { Contestant, Figures, Goal, Question, Suite } from "../question.ts";
 import { type BareCopy, bareCopy } from "./bare-copy.ts";
-import { pingPong } from "./migrate.ts";
+import { type TouchOrder, populated, touchOrder } from "./migrate.ts";
 import { CORE, type TwoNodes, coreSubject, framesPerNode } from "./two-nodes.ts";
 
-const COPY = "bare memory.copy";
+const PAGE_BY_PAGE = "memory.copy, page by page";
+const IN_RUNS = "memory.copy, in runs";
 const LEAST_BANDWIDTH_SHARE = 0.85;
-const BYTES_PER_GB = 1e9;
 
-function gigabytesPerSecond(figures: Figures, name: string): string {
-  return ((PAGE_SIZE / figures.nsPerPage(name)) * (1e9 / BYTES_PER_GB)).toFixed(2);
+function bandwidth(figures: Figures, name: string): string {
+  return `${name} ${(PAGE_SIZE / figures.nsPerPage(name)).toFixed(2)} GB/s`;
 }
 
-/** Copies the pages that the core has moved in this round, from the same frames to the same frames. */
-function copier(copy: BareCopy, pfns: () => Int32Array): Contestant {
-  let from = pfns();
-  let to = from;
+function share(of: string): Goal {
   return {
-    name: COPY,
-    prepare() {
-      from = to;
-      to = pfns();
-      copy.setPairs(from, to);
-    },
-    run: () => copy.run(),
-    hash: () => null,
-    check: () => copy.check(),
+    text: `at least ${LEAST_BANDWIDTH_SHARE} of the bandwidth of ${of}`,
+    value: (figures) => figures.ratio(of, CORE),
+    atLeast: LEAST_BANDWIDTH_SHARE,
   };
 }
 
-function question(options: TwoNodes, rounds: number): Question {
+/** Copies the pages that the core has moved in this round, from the same frames to the same frames. */
+async function copiers(options: TwoNodes, pfns: () => Int32Array): Promise<Contestant[]> {
+  let from = pfns();
+  let to = from;
+  const copier = (name: string, copy: BareCopy, run: () => void): Contestant => ({
+    name,
+    prepare: () => copy.setPairs(from, to),
+    run,
+    hash: () => null,
+    check: () => copy.check(),
+  });
+  const nrFrames = 2 * framesPerNode(options.pages);
+  const pages = await bareCopy(nrFrames, options.pages);
+  const runs = await bareCopy(nrFrames, options.pages);
+  const first = copier(PAGE_BY_PAGE, pages, () => pages.copyPages());
+  return [
+    {
+      ...first,
+      prepare() {
+        from = to;
+        to = pfns();
+        first.prepare?.();
+      },
+    },
+    copier(IN_RUNS, runs, () => runs.copyRuns()),
+  ];
+}
+
+function question(options: TwoNodes, order: TouchOrder): Question {
   return {
-    title: `migrate ${options.pages} anonymous pages of ${PAGE_SIZE} bytes, v3.12`,
+    title: `migrate ${options.pages} anonymous pages of ${PAGE_SIZE} bytes, touched ${order}, v3.12`,
     pages: options.pages,
     warmups: 3,
-    rounds,
-    goals: [
-      {
-        text: `at least ${LEAST_BANDWIDTH_SHARE} of the bandwidth of a bare memory.copy`,
-        value: (figures) => figures.ratio(COPY, CORE),
-        atLeast: LEAST_BANDWIDTH_SHARE,
-      },
-    ],
+    rounds: 15,
+    goals: order === "in order" ? [share(PAGE_BY_PAGE), share(IN_RUNS)] : [],
     contestants: async () => {
       const subject = await coreSubject(options);
-      subject.map();
-      subject.touch(0, options.pages);
+      const migration = populated(subject, touchOrder(options.pages, order));
       const pfns = (): Int32Array =>
         Int32Array.from({ length: options.pages }, (_, index) => subject.region().pfnOf(index));
-      const frames = 2 * framesPerNode(options.pages);
-      return [pingPong(subject), copier(await bareCopy(frames, options.pages), pfns)];
+      return [migration, ...(await copiers(options, pfns))];
     },
-    notes: (figures) => [
-      `${CORE} ${gigabytesPerSecond(figures, CORE)} GB/s, ${COPY} ${gigabytesPerSecond(figures, COPY)}`,
-    ],
+    notes: (figures) => [CORE, PAGE_BY_PAGE, IN_RUNS].map((name) => bandwidth(figures, name)),
   };
 }
 
 export const content: Suite = {
   name: "content",
-  questions: (size) => [question({ pages: size === "smoke" ? 512 : 2 ** 17, contentBytes: PAGE_SIZE }, 15)],
+  questions(size) {
+    const options = { pages: size === "smoke" ? 512 : 2 ** 17, contentBytes: PAGE_SIZE };
+    return [question(options, "in order"), question(options, "in random order")];
+  },
 };

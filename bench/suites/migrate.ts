@@ -11,8 +11,26 @@ const MI = 2 ** 20;
  */
 const REAL_KERNEL_NS = 1100;
 
-/** Moves the region to and fro between the nodes: after two samples the state can be used as at first. */
-export function pingPong(subject: Subject): Contestant {
+export type TouchOrder = "in order" | "in random order";
+
+/**
+ * Runs of pages, one after the other. In random order neighbours in the region are not neighbours in memory,
+ * as on a host that has run for long.
+ */
+export function touchOrder(pages: number, order: TouchOrder): (readonly [start: number, count: number])[] {
+  return order === "in order" ? [[0, pages]] : shuffled(pages).map((index) => [index, 1]);
+}
+
+/**
+ * Maps a region, touches its pages, and moves them to and fro between the nodes: the state can be used again
+ * without being built again.
+ */
+export function populated(
+  subject: Subject,
+  order: Iterable<readonly [start: number, count: number]>,
+): Contestant {
+  subject.map();
+  for (const [start, count] of order) subject.touch(start, count);
   let node = 0;
   return {
     name: subject.name,
@@ -22,12 +40,6 @@ export function pingPong(subject: Subject): Contestant {
     },
     hash: () => subject.hash(),
   };
-}
-
-function populate(subject: Subject, order: Iterable<readonly [start: number, count: number]>): Contestant {
-  subject.map();
-  for (const [start, count] of order) subject.touch(start, count);
-  return pingPong(subject);
 }
 
 function realKernel(figures: Figures): string[] {
@@ -52,34 +64,22 @@ const aheadOfTwin: Goal = {
   atLeast: 1,
 };
 
-function inOrder(options: TwoNodes, rounds: number, goals: readonly Goal[]): Question {
-  const whole = [[0, options.pages]] as const;
+function againstTwin(
+  options: TwoNodes,
+  order: TouchOrder,
+  { rounds, goals = [] }: { readonly rounds: number; readonly goals?: readonly Goal[] },
+): Question {
   return {
-    title: `migrate ${options.pages} anonymous pages, touched in order, v3.12`,
+    title: `migrate ${options.pages} anonymous pages, touched ${order}, v3.12`,
     pages: options.pages,
     warmups: 2,
     rounds,
     goals,
     contestants: async () => [
-      populate(await coreSubject(options), whole),
-      populate(twinSubject(options), whole),
+      populated(await coreSubject(options), touchOrder(options.pages, order)),
+      populated(twinSubject(options), touchOrder(options.pages, order)),
     ],
     notes: realKernel,
-  };
-}
-
-/** Neighbours in the region are not neighbours in memory, as on a host that has run for long. */
-function inRandomOrder(options: TwoNodes, rounds: number): Question {
-  const order = (): (readonly [number, number])[] => shuffled(options.pages).map((index) => [index, 1]);
-  return {
-    title: `migrate ${options.pages} anonymous pages, touched in random order, v3.12`,
-    pages: options.pages,
-    warmups: 2,
-    rounds,
-    contestants: async () => [
-      populate(await coreSubject(options), order()),
-      populate(twinSubject(options), order()),
-    ],
   };
 }
 
@@ -92,7 +92,7 @@ function byKernel(pages: number, rounds: number): Question {
     contestants: async () => {
       const found: Contestant[] = [];
       for (const kernel of ["v3.12", "v6.1", "v6.12"] as const) {
-        const one = populate(await coreSubject({ pages, kernel }), [[0, pages]]);
+        const one = populated(await coreSubject({ pages, kernel }), touchOrder(pages, "in order"));
         // Profiles differ in what they count, so there is nothing to compare.
         found.push({ ...one, name: kernel, hash: () => null });
       }
@@ -106,9 +106,15 @@ export const migrate: Suite = {
   questions(size: Size) {
     const small = size === "smoke";
     return [
-      inOrder({ pages: small ? 4096 : MI }, 25, [perSecond(5e6), aheadOfTwin]),
-      inOrder({ pages: small ? 1000 : 16 * MI }, 9, [perSecond(4e6), aheadOfTwin]),
-      inRandomOrder({ pages: small ? 4096 : MI }, 15),
+      againstTwin({ pages: small ? 4096 : MI }, "in order", {
+        rounds: 25,
+        goals: [perSecond(5e6), aheadOfTwin],
+      }),
+      againstTwin({ pages: small ? 1000 : 16 * MI }, "in order", {
+        rounds: 9,
+        goals: [perSecond(4e6), aheadOfTwin],
+      }),
+      againstTwin({ pages: small ? 4096 : MI }, "in random order", { rounds: 15 }),
       byKernel(small ? 2048 : MI, 15),
     ];
   },
