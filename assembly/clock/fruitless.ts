@@ -93,8 +93,8 @@ export function roundRepeats(): bool {
 }
 
 /**
- * Counts whole periods of rounds that end before `limitNs`, before anything that is scheduled, and are at most
- * `maxRounds`. Returns how many.
+ * Counts whole periods of rounds that end before `limitNs`, before anything that is scheduled, and are at
+ * most `maxRounds`. Returns how many.
  */
 export function repeatRound(limitNs: u64, maxRounds: i64): i64 {
   const r = rounds();

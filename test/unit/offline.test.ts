@@ -107,7 +107,7 @@ describe("a pin that is never released", () => {
     expect(host.offline(2)).toMatchObject({ errno: "EAGAIN", ending: "returned", moved: 99 });
   });
 
-  // Several pages come back to other places in the lists on 6.12: it takes two rounds to see that nothing moves.
+  // With several pins, two rounds alternate on 6.12: it takes both to see that nothing moves.
   it.each([
     { kernel: "v6.1", pins: [7] },
     { kernel: "v6.1", pins: [7, 50, 51] },
