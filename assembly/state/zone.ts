@@ -16,10 +16,9 @@ import {
   NR_MIGRATE_TYPES,
   NR_ORDERS,
   PAGEBLOCK_ORDER,
-  TABLE_NODES,
   ZONE_FREE_PAGES,
 } from "../abi";
-import { NODE_RECORD_SIZE, ZONE_RECORD_SIZE, config, pageblocksPtr, tablePtr, zonesPtr } from "../arena";
+import { NODE_RECORD_SIZE, ZONE_RECORD_SIZE, config, nodesPtr, pageblocksPtr, zonesPtr } from "../arena";
 import { LIST_SIZE, List } from "./list";
 
 @unmanaged
@@ -86,7 +85,7 @@ export function nodeOf(pfn: i32): i32 {
 }
 
 function nodeRecordAt(node: i32): NodeRecord {
-  return changetype<NodeRecord>(tablePtr(TABLE_NODES) + <usize>node * NODE_RECORD_SIZE);
+  return changetype<NodeRecord>(nodesPtr + <usize>node * NODE_RECORD_SIZE);
 }
 
 /** The `position`-th zone that an allocation on `node` tries. */
