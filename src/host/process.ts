@@ -8,6 +8,7 @@ import { blame } from "./holders.ts";
 import { Life } from "./life.ts";
 import { type MigrationResult, Region, callResult } from "./region.ts";
 import { Vcpu } from "./vcpu.ts";
+import { vmasOf } from "./vmas.ts";
 
 export interface RegionOptions {
   /** anon: private anonymous memory; shmem: shared anonymous memory; vdso: a kernel page. Default: anon. */
@@ -77,7 +78,9 @@ export class Process {
   /** The regions that are mapped now, by address; a region that was split counts as several. */
   regions(): Region[] {
     this.#life.check();
-    return this.#vmas().map(([start, end]) => new Region(this.core, this.id, start, end - start));
+    return vmasOf(this.core, this.id).map(
+      ([start, end]) => new Region(this.core, this.id, start, end - start),
+    );
   }
 
   get rss(): Rss {
@@ -147,19 +150,9 @@ export class Process {
     return this.core.words(abi.TABLE_PROCESSES)[(this.id * abi.PROCESS_SIZE + offset) >> 2] ?? 0;
   }
 
-  #vmas(): [number, number][] {
-    const words = this.core.words(abi.TABLE_VMAS);
-    const at = (id: number, offset: number): number => words[(id * abi.VMA_SIZE + offset) >> 2] ?? 0;
-    const found: [number, number][] = [];
-    for (let id = this.#field(abi.PROCESS_FIRST_VMA); id !== 0; id = at(id, abi.VMA_NEXT)) {
-      found.push([at(id, abi.VMA_START), at(id, abi.VMA_END)]);
-    }
-    return found;
-  }
-
   /** First virtual page of a gap of `pages`, or `at` if that is one. */
   #place(pages: number, at: number | undefined): number {
-    const vmas = this.#vmas();
+    const vmas = vmasOf(this.core, this.id);
     if (at !== undefined) {
       integer("at", at, 0, this.pages - pages);
       if (vmas.some(([start, end]) => start < at + pages && at < end)) {

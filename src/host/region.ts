@@ -14,6 +14,7 @@ import { INT_MAX, INT_MIN, integer, lookUp } from "./config.ts";
 import { type Blame, blame } from "./holders.ts";
 import { Life } from "./life.ts";
 import { Pin } from "./pin.ts";
+import { checkSplits } from "./vmas.ts";
 
 /** Pages of a region: from `start`, `count` of them. Default: all. */
 export interface Range {
@@ -99,16 +100,18 @@ export class Region {
 
   /** MADV_DONTNEED: the mapping stays, the pages go. */
   discard(range: Range = {}): KernelCrash | null {
-    return this.#change(range, (core, from, to) => core.zapRange(this.#mm, from, to));
+    const [from, to] = this.#range(range);
+    if (from < to) this.#core.run((core) => core.zapRange(this.#mm, from, to));
+    return this.#core.crash;
   }
 
-  /** mprotect(). */
+  /** mprotect(). @throws {SimError} ERR_LIMIT if a VMA has to be split and no record is left. */
   protect(prot: Protection, range: Range = {}): KernelCrash | null {
     const value = lookUp("prot", protections, prot);
     return this.#change(range, (core, from, to) => core.mprotect(this.#mm, from, to, value));
   }
 
-  /** mlock(). */
+  /** mlock(). @throws {SimError} ERR_LIMIT if a VMA has to be split and no record is left. */
   mlock(range: Range = {}): KernelCrash | null {
     return this.#change(range, (core, from, to) => core.mlockRange(this.#mm, from, to));
   }
@@ -169,7 +172,12 @@ export class Region {
     return this.#statuses(nr).map((status) => status ?? 0);
   }
 
-  /** mbind(MPOL_BIND). Without `move` only the policy changes. */
+  /**
+   * mbind(MPOL_BIND). Without `move` only the policy changes.
+   *
+   * @throws {SimError} ERR_LIMIT if a VMA, mapped over the ends of the region since, has to be split and no
+   *   record is left.
+   */
   mbind(options: {
     readonly node: number;
     readonly move?: boolean;
@@ -178,9 +186,11 @@ export class Region {
     const { node, move = false, strict = false } = options;
     integer("node", node, INT_MIN, INT_MAX);
     this.#life.check();
-    const rc = this.#core.run((core) =>
-      core.mbind(this.#mm, this.start, this.start + this.pages, node, move, strict),
-    );
+    const end = this.start + this.pages;
+    // A node without memory is refused before anything is split.
+    const accepted = this.#core.read((core) => core.nodeHasMemory(node));
+    if (accepted) checkSplits(this.#core, this.#mm, this.start, end);
+    const rc = this.#core.run((core) => core.mbind(this.#mm, this.start, end, node, move, strict));
     return { ...callResult(this.#core, rc), blame: blame(this.#core) };
   }
 
@@ -233,8 +243,7 @@ export class Region {
   #change(range: Range, body: (core: Exports, from: number, to: number) => void): KernelCrash | null {
     const [from, to] = this.#range(range);
     if (from === to) return null;
-    const free = this.#core.read((core) => core.freeVmas());
-    if (free < 2) throw new SimError("ERR_LIMIT", "limits.vmas: no VMA is left to split one");
+    checkSplits(this.#core, this.#mm, from, to);
     this.#core.run((core) => {
       body(core, from, to);
     });

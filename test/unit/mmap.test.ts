@@ -143,3 +143,65 @@ it("a pinned page outlives its process and goes with the pin", async () => {
   expect(host.pages.refcount(pfn)).toBe(0);
   expect(host.verify()).toBeNull();
 });
+
+describe("a full table of VMAs", () => {
+  /** All of limits.vmas is used: pages 0 … 9 and 10 … 19, which `over` spans. */
+  async function full(vmas = 2) {
+    const host = await twoNodes({ limits: { vmas } });
+    const process = host.createProcess({ pages: 40 });
+    const over = process.map({ pages: 20 });
+    over.unmap();
+    const low = process.map({ pages: 10 });
+    const high = process.map({ pages: 10 });
+    low.touch("write");
+    high.touch("write");
+    return { host, process, over, low, high };
+  }
+
+  it("allows what splits nothing", async () => {
+    const { host, process, low, high, over } = await full();
+    low.protect("read");
+    low.mlock();
+    low.discard({ start: 3, count: 2 });
+    over.mbind({ node: 1 });
+    expect(low.where([2, 3])).toEqual([0, -ENOENT]);
+    high.unmap();
+    expect(ranges(process.regions())).toEqual([[0, 10]]);
+    expect(host.verify()).toBeNull();
+  });
+
+  it("refuses what splits, with what that takes, and changes nothing", async () => {
+    const { host, low } = await full();
+    const before = host.stateHash();
+    const message = /limits\.vmas: splitting takes 1 more VMAs, and 2 leave 0/;
+    for (const range of [{ start: 4 }, { count: 4 }]) {
+      expect(() => low.unmap(range)).toThrow(message);
+      expect(() => low.protect("none", range)).toThrow(message);
+      expect(() => low.mlock(range)).toThrow(message);
+    }
+    expect(() => low.unmap({ start: 4, count: 2 })).toThrow("splitting takes 2 more VMAs, and 2 leave 0");
+    expect(host.stateHash()).toBe(before);
+  });
+
+  it("of which one is left: one end may be inside a VMA, not both", async () => {
+    const { host, process, low } = await full(3);
+    expect(() => low.unmap({ start: 4, count: 2 })).toThrow("splitting takes 2 more VMAs, and 3 leave 1");
+    low.unmap({ start: 4 });
+    expect(ranges(process.regions())).toEqual([
+      [0, 4],
+      [10, 10],
+    ]);
+    expect(host.verify()).toBeNull();
+  });
+
+  it("refuses mbind() of a region over whose end another has been mapped since", async () => {
+    const { host, process, low } = await full();
+    for (const region of process.regions()) region.unmap();
+    process.map({ pages: 15 });
+    process.map({ pages: 1 });
+    const before = host.stateHash();
+    expect(() => low.mbind({ node: 1 })).toThrow("splitting takes 1 more VMAs, and 2 leave 0");
+    expect(host.stateHash()).toBe(before);
+    expect(low.mbind({ node: 5 }).errno).toBe("EINVAL");
+  });
+});
