@@ -84,6 +84,7 @@ export class Process {
   }
 
   get rss(): Rss {
+    this.#life.check();
     return {
       file: this.#field(abi.PROCESS_RSS_FILE),
       anon: this.#field(abi.PROCESS_RSS_ANON),

@@ -123,6 +123,7 @@ export class Vcpu {
 
   /** Outstanding items. */
   asyncPfs(): AsyncPf[] {
+    this.#life.check();
     return this.#items().map(({ state, token, gfn, pfn }) => ({
       state: stateName(state),
       token,
@@ -133,11 +134,13 @@ export class Vcpu {
 
   /** Halted by a fault that was repeated, until a completion. */
   get halted(): boolean {
+    this.#life.check();
     return this.#field(abi.TABLE_VCPUS, abi.VCPU_SIZE, this.id, abi.VCPU_HALTED) !== 0;
   }
 
   /** "Page not present" and "page ready" notifications so far, and references of the VM that work holds. */
   get notifications(): { readonly notPresent: number; readonly ready: number; readonly kvmRefs: number } {
+    this.#life.check();
     const at = (offset: number): number => this.#field(abi.TABLE_VCPUS, abi.VCPU_SIZE, this.id, offset);
     return {
       notPresent: at(abi.VCPU_NOT_PRESENT),

@@ -186,6 +186,10 @@ it("a process that has exited is refused, also when its record belongs to anothe
     () => vcpu.startAsyncPf(1),
     () => vcpu.complete(),
     () => vcpu.wakeupAll(),
+    () => vcpu.asyncPfs(),
+    () => vcpu.halted,
+    () => vcpu.notifications,
+    () => guest.rss,
   ];
   for (const use of uses) expect(thrownBy(use).message).toBe(`process ${guest.id} has exited`);
   expect(host.stateHash()).toBe(before);
