@@ -29,7 +29,7 @@ function items(list: string): string[] {
   return list.split(",").map((item) => item.trim());
 }
 
-/** The variants that --policy and --repair name together. */
+/** The variants that --policy and --repair name together: every rfc has the repairs of both. */
 async function chosenVariants(options: RunOptions) {
   const { defaultVariants, parseRepairs, parseVariant } = await import("../run/run.ts");
   if (options.policy === undefined && options.repair === undefined) return defaultVariants;
@@ -43,7 +43,9 @@ async function chosenVariants(options: RunOptions) {
     throw new UsageError(`--repair: ${options.repair} is for rfc, and --policy ${options.policy} has none`);
   }
   return variants.map((variant) =>
-    variant.policy === "rfc" && variant.repairs.length === 0 ? { ...variant, repairs } : variant,
+    variant.policy === "rfc"
+      ? { ...variant, repairs: parseRepairs("--repair", [...variant.repairs, ...repairs]) }
+      : variant,
   );
 }
 
@@ -52,14 +54,14 @@ async function runCommand(options: RunOptions): Promise<void> {
   const { renderRunCsv, renderRunJson, renderRunTable, variantLabel } = await import("../report/run.ts");
   const variants = await chosenVariants(options);
   const progress = new Progress();
-  const report = await run({
+  const running = run({
     kernel: parseKernel("--kernel", options.kernel),
     seed: options.seed,
     variants,
     version: packageVersion(),
     onProgress: (variant, nr) => progress.show(`${nr + 1}/${variants.length} ${variantLabel(variant)}`),
   });
-  progress.end();
+  const report = await running.finally(() => progress.end());
   const table = () => renderRunTable(report, { paint: paintFor(options), columns: columnsFor(options) });
   const render = { table, json: () => renderRunJson(report), csv: () => renderRunCsv(report) };
   emit(render[options.format](), options);

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { pinshift, root } from "./pinshift.ts";
+import { pinshift, pinshiftAfter, root } from "./pinshift.ts";
 
 const BLOCK_PAGES = 32_768;
 const OFFLINE_LIMIT_NS = 120e9; // __offline_pages() of v3.12: 120 * HZ
@@ -205,6 +205,27 @@ describe("run: options", () => {
       { policy: "pin", repairs: [] },
       { policy: "rfc", repairs: ["L1"] },
     ]);
+  });
+
+  it("adds --repair to the repairs that --policy names", () => {
+    const { results } = runJson("--policy", "rfc+L1,rfc", "--repair", "L2,L1");
+    expect(results).toMatchObject([
+      { policy: "rfc", repairs: ["L1", "L2"] },
+      { policy: "rfc", repairs: ["L1", "L2"] },
+    ]);
+    expect(runJson("--policy", "rfc+L3", "--repair", "L1+L2").results).toMatchObject([
+      { policy: "rfc", repairs: ["L1", "L2", "L3"] },
+    ]);
+  });
+
+  it("takes the progress line away when a run throws", () => {
+    // A terminal for stderr, and an engine that cannot instantiate the core.
+    const script = `
+      Object.defineProperty(process.stderr, "isTTY", { value: true });
+      WebAssembly.compile = () => Promise.reject(new Error("no core"));`;
+    const { code, stderr } = pinshiftAfter(script, "--policy", "pin");
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/^\r\u001B\[K1\/1 pin\r\u001B\[K[^\r]*no core/);
   });
 
   it("holds other pages with another seed, and the same ones with the same", () => {
