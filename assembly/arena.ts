@@ -84,9 +84,15 @@ export const APF_RECORD_SIZE: usize = APF_SIZE;
 export const CTX_RECORD_SIZE: usize = 32;
 export const MIGRATION_RECORD_SIZE: usize = MIGRATION_SIZE;
 export const ROUND_RECORD_SIZE: usize = 1024;
-export const ROUND_BUDGET_OFFSET: usize = 960; // within it
+export const ROUND_BUDGET_OFFSET: usize = 960; // within it: what the clock may spend
+export const OFFLINE_RECORD_OFFSET: usize = 992; // within it: the call itself
 export const EVENT_RECORD_SIZE: usize = 32;
-const MACHINE_SIZE: usize = 640;
+export const MACHINE_RECORD_SIZE: usize = 320;
+export const PROFILE_RECORD_SIZE: usize = 192;
+export const MIGRATE_LISTS_SIZE: usize = 96;
+export const CONTROL_RECORD_SIZE: usize = 32;
+const MACHINE_SIZE: usize =
+  MACHINE_RECORD_SIZE + PROFILE_RECORD_SIZE + MIGRATE_LISTS_SIZE + CONTROL_RECORD_SIZE;
 const ALIGNMENT: usize = 64; // a cache line
 const WASM_PAGE_SIZE: usize = 65536;
 
@@ -97,11 +103,15 @@ const WASM_PAGE_SIZE: usize = 65536;
 export const configPtr: usize = 0x8000;
 const directoryPtr: usize = (configPtr + <usize>CFG_WORDS * 4 + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 export const arenaPtr: usize = (directoryPtr + <usize>NR_TABLES * 8 + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-export let arenaEnd: usize = arenaPtr;
+export let arenaEnd: usize = arenaPtr; // of the state, without the scratch memory behind it
 
 // The addresses that hot loops use; the other tables go through tablePtr().
 // The first ones have a fixed size, so theirs are constants: a load less wherever they are used.
+// The machine's region holds its record, the profile, the lists of migrate_pages() and what that is asked.
 export const machinePtr: usize = arenaPtr;
+export const profilePtr: usize = machinePtr + MACHINE_RECORD_SIZE;
+export const migrateListsPtr: usize = profilePtr + PROFILE_RECORD_SIZE;
+export const controlPtr: usize = migrateListsPtr + MIGRATE_LISTS_SIZE;
 export const countersPtr: usize = machinePtr + ((MACHINE_SIZE + ALIGNMENT - 1) & ~(ALIGNMENT - 1));
 export const zonesPtr: usize = countersPtr + ((NR_COUNTERS * 8 + ALIGNMENT - 1) & ~(ALIGNMENT - 1));
 export const nodesPtr: usize = zonesPtr + <usize>MAX_ZONES * ZONE_RECORD_SIZE;
@@ -179,11 +189,12 @@ export function layOut(): u64 {
   place(TABLE_STATUS, <u64>config(CFG_ENTRIES) * 4);
   place(TABLE_BLAME, <u64>config(CFG_ENTRIES) * 4);
   place(TABLE_ROUND, ROUND_RECORD_SIZE);
-  place(TABLE_SCRATCH, min<u64>(maxPfn, VERIFY_WINDOW) * 8);
   place(TABLE_PTES, ptes * 4);
   place(TABLE_EXPECTED, contentBytes == 0 ? 0 : ptes * 4);
   place(TABLE_PAGES, maxPfn << PAGE_RECORD_SHIFT);
   place(TABLE_CONTENT, contentBytes * maxPfn);
+  // No state: verify() fills it anew.
+  place(TABLE_SCRATCH, min<u64>(maxPfn, VERIFY_WINDOW) * 8);
   return cursor;
 }
 
@@ -195,7 +206,7 @@ export function claim(): bool {
   const wanted = <usize>((cursor + WASM_PAGE_SIZE - 1) / WASM_PAGE_SIZE);
   const present = <usize>memory.size();
   if (wanted > present && memory.grow(<i32>(wanted - present)) < 0) return false;
-  arenaEnd = <usize>cursor;
+  arenaEnd = tablePtr(TABLE_SCRATCH);
   assert(machinePtr == tablePtr(TABLE_MACHINE), "claim: machinePtr");
   assert(countersPtr == tablePtr(TABLE_COUNTERS), "claim: countersPtr");
   assert(zonesPtr == tablePtr(TABLE_ZONES), "claim: zonesPtr");

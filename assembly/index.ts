@@ -12,6 +12,7 @@ import {
   HOLDER_PIN,
   PG_RESERVED,
   NR_COUNTERS,
+  PG_LOCKED,
 } from "./abi";
 import { arenaPtr, arenaEnd, claim, config, configPtr, layOut, tablePtr, tableSize } from "./arena";
 import { sectionHash, stateHash } from "./check/hash";
@@ -35,6 +36,7 @@ import { beginMigratePages, endMigratePages, mbind, migrateRange, migrateToNode 
 import { migrationFinish, migrationIsolate, migrationMove, migrationUnmap } from "./kernel/migrate_step";
 import { mlock } from "./kernel/mlock";
 import { exitMmap, mmapRegion, munmap, setVmaPolicy } from "./kernel/mmap";
+import { unlockPage } from "./kernel/migrate_page";
 import { movePages, queryPages } from "./kernel/move_pages";
 import { mprotect } from "./kernel/mprotect";
 import { onlineBlock } from "./kernel/offline";
@@ -134,9 +136,9 @@ export function arenaLimit(): usize {
   return arenaEnd;
 }
 
-/** Checksum of the arena, for snapshots. */
+/** Checksum of the configuration and the arena, for snapshots. */
 export function arenaChecksum(): u64 {
-  return foldRange(0, arenaPtr, (arenaEnd - arenaPtr) & ~3);
+  return foldRange(0, configPtr, (arenaEnd - configPtr) & ~3);
 }
 
 /**
@@ -220,6 +222,7 @@ export function setTracing(on: bool): void {
  */
 export function setPageFlags(pfn: i32, flags: i32, on: bool): void {
   const page = pageAt(pfn);
+  if (!on && (flags & page.flags & PG_LOCKED) != 0) unlockPage(page);
   page.flags = on ? page.flags | flags : page.flags & ~flags;
 }
 

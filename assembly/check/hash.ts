@@ -61,8 +61,9 @@ function hashObjects(): u64 {
   const m = machine();
   let hash = fold(fold(0, <i32>m.nowNs), <i32>(m.nowNs >> 32));
   hash = fold(fold(hash, <i32>m.prng), <i32>(m.prng >> 32));
-  hash = fold(fold(hash, m.crashKind), m.crashPfn);
+  hash = fold(fold(fold(hash, m.crashKind), m.crashFunction), m.crashPfn);
   hash = fold(fold(hash, m.writeStamp), m.nrBadPages);
+  hash = fold(fold(fold(hash, m.signalPending), m.ctxAllocFailures), m.pinGroup);
   hash = foldTable(hash, TABLE_ZONES);
   hash = foldTable(hash, TABLE_BATCHES);
   hash = foldTable(hash, TABLE_PAGEBLOCKS);
@@ -75,7 +76,7 @@ function hashObjects(): u64 {
   hash = foldTable(hash, TABLE_VCPUS);
   hash = foldTable(hash, TABLE_APFS);
   hash = foldTable(hash, TABLE_CTXS);
-  hash = foldSparse(hash, tablePtr(TABLE_MIGRATIONS), tableSize(TABLE_MIGRATIONS));
+  hash = foldTable(hash, TABLE_MIGRATIONS);
   return foldTable(hash, TABLE_EVENTS);
 }
 

@@ -24,24 +24,27 @@ import {
   PTE_DIRTY,
   PTE_PRESENT,
   PTE_WRITE,
+  VMA_ANON,
   VMA_SHMEM,
   VMA_VDSO,
   ZERO_PFN,
 } from "../abi";
-import { expectStamp, nextStamp, writeContent } from "../state/content";
+import { copyContent, expectStamp, flushCopies, nextStamp, writeContent } from "../state/content";
 import { addToUnevictableList } from "../state/lru";
 import { lruCacheAdd } from "../state/lru_batch";
 import { machine } from "../state/machine";
 import { OBJECT_ANON_VMA, allocMapping, cacheSlotAt, mappingAt, putMapping } from "../state/mapping";
 import { mmAt } from "../state/mm";
-import { Page, getPage, pageAt } from "../state/page";
+import { Page, getPage, pageAnon, pageAt } from "../state/page";
 import { allocPages } from "../state/page_alloc";
+import { putPage } from "../state/page_free";
 import { makePte, pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
 import { addPin, freePins } from "../state/pins";
 import { VM_LOCKED, Vma, findVma, linkToObject, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { profile } from "../state/profile";
-import { pageAddNewAnonRmap, pageAddRmap } from "./rmap";
+import { clearPageMlock } from "./mlock";
+import { pageAddNewAnonRmap, pageAddRmap, pageRemoveRmap } from "./rmap";
 
 /** The node that a page of this VMA is allocated on, without a policy the CPU's: node 0. */
 function policyNode(vma: Vma): i32 {
@@ -54,7 +57,7 @@ function addFreshPageToLru(vma: Vma, pfn: i32, page: Page): void {
     lruCacheAdd(pfn, page, profile().lruBatch);
     return;
   }
-  page.flags = (page.flags | PG_MLOCKED) & ~PG_ACTIVE;
+  page.flags |= PG_MLOCKED;
   count(NR_MLOCK, 1);
   addToUnevictableList(pfn, page);
 }
@@ -69,7 +72,7 @@ export function anonVmaPrepare(vmaId: i32): bool {
   return true;
 }
 
-/** do_anonymous_page(), write: a zeroed page of its own. Returns 0 or -ENOMEM. */
+/** A page of the VMA's own at `vpn`, zeroed. Returns 0 or -ENOMEM. */
 function anonymousWrite(vmaId: i32, vpn: i32): i32 {
   const vma = vmaAt(vmaId);
   if (!anonVmaPrepare(vmaId)) return -ENOMEM;
@@ -142,17 +145,36 @@ function noteWrite(vma: Vma, vpn: i32, number: i32): void {
   else expectStamp(number, stamp);
 }
 
+/**
+ * do_wp_page(): the page is there and only the PTE is tighter than the VMA allows. No other process has it, so it
+ * is written in place; but a private page that does not look anonymous, as the RFC makes one, is copied.
+ */
+function writeProtectFault(vmaId: i32, vpn: i32): i32 {
+  const vma = vmaAt(vmaId);
+  const number = pteNumber(vma, vpn);
+  const pfn = ptePfn(pteAt(number));
+  const page = pageAt(pfn);
+  if (vma.kind != VMA_ANON || pageAnon(page)) {
+    setPte(number, pteAt(number) | PTE_WRITE);
+    return 0;
+  }
+  const err = anonymousWrite(vmaId, vpn);
+  if (err != 0) return err;
+  copyContent(pfn, ptePfn(pteAt(number)));
+  flushCopies();
+  mmAt(vma.mm).rssFile -= 1;
+  pageRemoveRmap(page);
+  if (page.mapcount == 0) clearPageMlock(pfn, page);
+  putPage(page);
+  return 0;
+}
+
 function handleFault(vmaId: i32, vpn: i32, write: bool): i32 {
   const vma = vmaAt(vmaId);
   const number = pteNumber(vma, vpn);
   const pte = pteAt(number);
   if (pteIsMigrationEntry(pte)) return migrationEntryWait(vma, pte);
-  if (pte != 0 && ptePfn(pte) != ZERO_PFN) {
-    // The page is there and only the PTE is tighter than the VMA allows (a page made exclusive again, or
-    // protected once).
-    setPte(number, pte | PTE_WRITE);
-    return 0;
-  }
+  if (pte != 0 && ptePfn(pte) != ZERO_PFN) return writeProtectFault(vmaId, vpn);
   if (vma.kind == VMA_SHMEM) return shmemFault(vmaId, vpn, write);
   if (write) return anonymousWrite(vmaId, vpn);
   setPte(number, makePte(ZERO_PFN, PTE_PRESENT | PTE_ACCESSED));

@@ -13,9 +13,10 @@ import {
 } from "../abi";
 import { config } from "../arena";
 import { flushCopies } from "../state/content";
+import { machine } from "../state/machine";
 import { mmAt } from "../state/mm";
 import { pageAt } from "../state/page";
-import { spend } from "../state/timeline";
+import { runDueEvents, spend } from "../state/timeline";
 import { splitAt, vmaAt } from "../state/vma";
 import { nodeHasMemory, nodeOf } from "../state/zone";
 import { followPage } from "./gup";
@@ -60,8 +61,10 @@ function migrateQueued(node: i32, reason: i32): i32 {
  * with `strict` -EIO when anything stayed.
  */
 export function mbind(mm: i32, start: i32, end: i32, node: i32, move: bool, strict: bool): i32 {
+  machine().cpu = mmAt(mm).cpu;
   clearBlame();
   spend(config(CFG_COST_SYSCALL));
+  runDueEvents();
   if (!nodeHasMemory(node)) return -EINVAL;
   if (move) migratePrep();
   splitAt(mm, start, end);
@@ -97,6 +100,7 @@ function countMisplaced(mm: i32, start: i32, end: i32, node: i32): i32 {
  * One pair of nodes of migrate_pages(2) by a privileged caller. Returns how many pages stayed, or -ENOMEM.
  */
 export function migrateToNode(mm: i32, from: i32, to: i32): i32 {
+  machine().cpu = mmAt(mm).cpu;
   queuePagesRange(mm, 0, mmAt(mm).nrPages, from, false, true);
   return migrateQueued(to, MR_SYSCALL);
 }
@@ -107,6 +111,7 @@ export function migrateToNode(mm: i32, from: i32, to: i32): i32 {
  * no LRU batch first. Returns how many pages did not move, or -ENOMEM.
  */
 export function migrateRange(mm: i32, start: i32, end: i32, node: i32, mode: i32): i32 {
+  machine().cpu = mmAt(mm).cpu;
   clearBlame();
   queuePagesRange(mm, start, end, node, true, true);
   if (isolatedPages().nr == 0) return 0;
@@ -122,6 +127,7 @@ export function migrateRange(mm: i32, start: i32, end: i32, node: i32, mode: i32
 export function beginMigratePages(): void {
   clearBlame();
   spend(config(CFG_COST_SYSCALL));
+  runDueEvents();
   migratePrep();
 }
 

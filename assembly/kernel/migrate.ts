@@ -93,8 +93,8 @@ function passesOver(c: MigrateControl, list: MigrateList): i32 {
       const next = page.next;
       const rc = unmapAndMove(c, list, before, pfn, page, force);
       if (rc == -ENOMEM) {
-        // 6.x counts the page that found no target, and those it would have tried again.
-        if (p.failCountsAgain) c.failed += 1 + retry;
+        // 6.x counts the page that found no target, too, and those it would have tried again.
+        c.failed += p.failCountsAgain ? failed + retry + 1 : failed;
         c.succeeded += moved;
         endPass(moved, attempts - moved);
         return -ENOMEM;
@@ -135,6 +135,7 @@ function batches(c: MigrateControl, list: MigrateList): i32 {
     splice(batch, failedPages());
     failed += rc;
   }
+  splice(list, failedPages()); // list_splice(): what failed comes before what was never tried
   splice(failedPages(), list);
   return rc < 0 ? rc : failed;
 }

@@ -64,7 +64,9 @@ function unmapForBatch(c: MigrateControl, pfn: i32, mode: i32): i32 {
 }
 
 /**
- * Unmaps what it can of `list` in up to `nrPasses` passes. Returns pages that failed for good, or -ENOMEM.
+ * Unmaps what it can of `list` in up to `nrPasses` passes; a page that is unmapped has its attempt still before
+ * it. Returns pages that failed for good, or -ENOMEM with all failures counted: the page that found no target,
+ * those to be tried again and those that failed for good.
  */
 function unmapPhase(
   c: MigrateControl,
@@ -77,30 +79,37 @@ function unmapPhase(
   let retry = 1;
   for (let pass = 0; pass < nrPasses && retry > 0; pass++) {
     retry = 0;
+    let freed = 0;
+    const failedBefore = nrFailed;
+    let rc = 0;
     let before = PFN_NONE;
     let pfn = list.head;
-    while (pfn != PFN_NONE) {
+    while (pfn != PFN_NONE && rc != -ENOMEM) {
       const page = pageAt(pfn);
       const next = page.next;
       const entry = page.prev;
       unlink(list, before, page);
       page.prev = entry;
-      const rc = unmapForBatch(c, pfn, mode);
+      rc = unmapForBatch(c, pfn, mode);
+      if (rc <= 0 && rc != -ENOMEM) count(PROBE_ATTEMPTS, 1);
       if (rc == 0) {
-        c.succeeded += 1;
+        freed += 1;
       } else if (rc == -EAGAIN || rc == -ENOMEM) {
         insertAfter(list, before, pfn);
-        if (rc == -ENOMEM) return -ENOMEM;
         before = pfn;
-        retry += 1;
+        if (rc == -EAGAIN) retry += 1;
       } else if (rc < 0) {
         append(failed, pfn, page, entry);
         nrFailed += 1;
       }
       pfn = next;
     }
-    count(PROBE_ATTEMPTS, retry);
-    endPass(0, retry);
+    c.succeeded += freed;
+    endPass(freed, retry + nrFailed - failedBefore);
+    if (rc == -ENOMEM) {
+      c.failed += nrFailed + retry + 1;
+      return -ENOMEM;
+    }
   }
   return nrFailed;
 }
@@ -138,7 +147,8 @@ function movePhase(c: MigrateControl, nrPasses: i32, failed: MigrateList): i32 {
       const nextTo = newPage.next;
       const record = newPage.privateWord;
       newPage.privateWord = 0;
-      const rc = moveToNewPage(newPage, page, c.mode);
+      count(PROBE_ATTEMPTS, 1);
+      const rc = moveToNewPage(newPage, page, (record & RECORD_UNMAPPED) != 0);
       if (rc == -EAGAIN) {
         newPage.privateWord = record;
         beforeFrom = from;
@@ -163,7 +173,6 @@ function movePhase(c: MigrateControl, nrPasses: i32, failed: MigrateList): i32 {
       to = nextTo;
     }
     c.succeeded += moved;
-    count(PROBE_ATTEMPTS, moved + retry);
     endPass(moved, retry);
   }
   return nrFailed;
@@ -200,7 +209,7 @@ function batchOnce(c: MigrateControl, list: MigrateList, mode: i32, nrPasses: i3
   count(PROBE_MIGRATE_BATCH, 1);
   let rc = unmapPhase(c, list, mode, nrPasses, failed);
   const outOfMemory = rc == -ENOMEM;
-  let nrFailed = outOfMemory ? 1 : rc + list.nr;
+  let nrFailed = outOfMemory ? 0 : rc + list.nr;
   nrFailed += movePhase(c, nrPasses, failed);
   nrFailed += undoUnmapped(failed);
   splice(list, failed);

@@ -1,6 +1,6 @@
 /** What one call of migrate_pages() is asked to do and has done, and what its passes have in common. */
 import { CFG_COST_ATTEMPT, CFG_COST_MOVE, CFG_ENTRIES, TABLE_BLAME } from "../abi";
-import { config, machinePtr, tablePtr } from "../arena";
+import { CONTROL_RECORD_SIZE, config, controlPtr, tablePtr } from "../arena";
 import { machine } from "../state/machine";
 import { runDueEvents, spend } from "../state/timeline";
 
@@ -14,11 +14,10 @@ export class MigrateControl {
   failed: i32; // pages that count in PGMIGRATE_FAIL
 }
 
-const CONTROL_OFFSET: usize = 608; // in the machine region, behind the lists
-if (CONTROL_OFFSET + offsetof<MigrateControl>() > 640) ERROR("machine region too small");
+if (offsetof<MigrateControl>() > CONTROL_RECORD_SIZE) ERROR("size of the control record");
 
 export function control(): MigrateControl {
-  return changetype<MigrateControl>(machinePtr + CONTROL_OFFSET);
+  return changetype<MigrateControl>(controlPtr);
 }
 
 /** Forgets the pages that earlier calls left. */

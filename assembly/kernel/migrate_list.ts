@@ -3,10 +3,8 @@
  * belongs to the caller: the number of the page's entry, under which v3.12 reports its result.
  */
 import { PFN_NONE } from "../abi";
-import { machinePtr } from "../arena";
+import { MIGRATE_LISTS_SIZE, migrateListsPtr } from "../arena";
 import { Page, pageAt } from "../state/page";
-
-const LISTS_OFFSET: usize = 512; // in the machine region, behind the profile
 
 @unmanaged
 export class MigrateList {
@@ -15,8 +13,13 @@ export class MigrateList {
   nr: i32;
 }
 
+const NR_LISTS: usize = 6;
+const LIST_STRIDE: usize = 16;
+if (NR_LISTS * LIST_STRIDE > MIGRATE_LISTS_SIZE || offsetof<MigrateList>() > LIST_STRIDE)
+  ERROR("migrate lists");
+
 function listNumber(number: usize): MigrateList {
-  return changetype<MigrateList>(machinePtr + LISTS_OFFSET + number * 16);
+  return changetype<MigrateList>(migrateListsPtr + number * LIST_STRIDE);
 }
 
 /** What callers isolate onto. */

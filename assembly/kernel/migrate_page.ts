@@ -19,14 +19,14 @@ import {
 } from "../abi";
 import { crash } from "../state/crash";
 import { machine } from "../state/machine";
-import { MIGRATEPAGE_ASYNC_PF, MIGRATEPAGE_GENERIC, mappingAt, objectOf, putMapping } from "../state/mapping";
+import { MIGRATEPAGE_ASYNC_PF, mappingAt, objectOf, putMapping } from "../state/mapping";
 import { Page, pageAnon, pageHasPrivate, pageKsm, pfnOf } from "../state/page";
 import { nextPinOf, pinAt } from "../state/pins";
 import { releasePin } from "../state/release";
 import { trace, tracing } from "../state/trace";
 import { count } from "../state/vmstat";
 import { pageMapping } from "./dirty";
-import { fallbackMigratePage, migratePage, prepareTarget, traceCheck } from "./move_mapping";
+import { migratePage, prepareTarget, traceCheck } from "./move_mapping";
 import { asyncPfMigratepage } from "./policy/rfc";
 import { profile } from "../state/profile";
 import { pageGetAnonVma } from "./rmap";
@@ -99,8 +99,11 @@ export function unmapStep(pfn: i32, page: Page, force: bool, mode: i32): i32 {
   return page.mapcount == 0 ? 0 : -EAGAIN;
 }
 
-/** move_to_new_page(): the mapping, the content, the flags; then the PTEs of the target. */
-export function moveToNewPage(newPage: Page, page: Page, mode: i32): i32 {
+/**
+ * move_to_new_page(): the mapping, the content, the flags; then, if the attempt has called try_to_unmap(), the
+ * PTEs of the target. Returns 0 or -EAGAIN.
+ */
+export function moveToNewPage(newPage: Page, page: Page, unmapped: bool): i32 {
   newPage.flags |= PG_LOCKED;
   prepareTarget(newPage, page);
   const word = pageMapping(page);
@@ -112,16 +115,14 @@ export function moveToNewPage(newPage: Page, page: Page, mode: i32): i32 {
   if (word == 0) {
     rc = migratePage(0, newPage, page);
   } else {
-    const migratepage = <i32>mappingAt(objectOf(word)).migratepage;
-    if (migratepage == MIGRATEPAGE_GENERIC) rc = migratePage(word, newPage, page);
-    else if (migratepage == MIGRATEPAGE_ASYNC_PF) rc = asyncPfMigratepage(newPage, page);
-    else rc = fallbackMigratePage(word, newPage, page, mode);
+    const ofAsyncPf = <i32>mappingAt(objectOf(word)).migratepage == MIGRATEPAGE_ASYNC_PF;
+    rc = ofAsyncPf ? asyncPfMigratepage(newPage, page) : migratePage(word, newPage, page);
   }
   if (tracing()) trace(TRACE_MOVE_RETURN, pfnOf(page), rc, 0, 0);
   if (rc != 0) {
     newPage.mapping = 0;
   } else {
-    removeMigrationPtes(pfnOf(page), pfnOf(newPage));
+    if (unmapped) removeMigrationPtes(pfnOf(page), pfnOf(newPage));
     if (!pageAnon(page) || profile().clearsAnonMapping) page.mapping = 0;
     if (tracing()) trace(TRACE_MOVED, pfnOf(page), pfnOf(newPage), 0, 0);
   }
@@ -144,7 +145,7 @@ export function unmapAndMoveOnce(pfn: i32, page: Page, newPage: Page, force: boo
   const m = machine();
   const anonVma = m.anonVma;
   const unmapped = m.unmapped != 0;
-  if (rc == 0) rc = moveToNewPage(newPage, page, mode);
+  if (rc == 0) rc = moveToNewPage(newPage, page, unmapped);
   finishStep(pfn, page, anonVma, rc == 0, unmapped);
   return rc;
 }

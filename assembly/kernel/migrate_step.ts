@@ -33,7 +33,7 @@ import { TARGET_NODE, allocTarget } from "./target";
 /** isolate_lru_page(). Returns the migration, or -EBUSY, or 0 when no record is left for it. */
 export function migrationIsolate(pfn: i32, node: i32, mode: i32, force: bool): i32 {
   const id = findFreeMigration();
-  if (id == 0 || freePins() == 0) return 0;
+  if (id == 0) return 0;
   const err = isolateLruPage(pfn, pageAt(pfn));
   if (err != 0) return err;
   clearBlame();
@@ -57,7 +57,8 @@ export function migrationUnmap(id: i32): i32 {
   const force = migration.force != 0;
   if ((page.flags & PG_LOCKED) != 0 && force && mode != MIGRATE_ASYNC) return MIGRATION_SLEEPS;
   migration.step = MIGRATION_UNMAPPED;
-  const to = allocTarget(TARGET_NODE, migration.node, migration.pfn, 0);
+  // Without a record for its holder the target cannot be had either.
+  const to = freePins() > 0 ? allocTarget(TARGET_NODE, migration.node, migration.pfn, 0) : PFN_NONE;
   if (to == PFN_NONE) {
     migration.rc = -ENOMEM;
     return -ENOMEM;
@@ -82,7 +83,7 @@ export function migrationMove(id: i32): i32 {
   const migration = migrationAt(id);
   migration.step = MIGRATION_MOVED;
   if (migration.rc != 0 || migration.locked == 0) return migration.rc;
-  migration.rc = moveToNewPage(pageAt(migration.target), pageAt(migration.pfn), migration.mode);
+  migration.rc = moveToNewPage(pageAt(migration.target), pageAt(migration.pfn), migration.unmapped != 0);
   flushCopies();
   return migration.rc;
 }
@@ -100,8 +101,8 @@ export function migrationFinish(id: i32): i32 {
   const rc = migration.rc;
   if (migration.locked != 0) finishStep(pfn, page, migration.anonVma, rc == 0, migration.unmapped != 0);
   if (rc == 0) count(PGMIGRATE_SUCCESS, 1);
-  else if (rc != -EAGAIN || profile().failCountsAgain) count(PGMIGRATE_FAIL, 1);
-  count(PROBE_ATTEMPTS, 1);
+  else if (profile().failCountsAgain || (rc != -EAGAIN && rc != -ENOMEM)) count(PGMIGRATE_FAIL, 1);
+  if (rc != -ENOMEM) count(PROBE_ATTEMPTS, 1);
   if (rc != 0) blame(pfn);
   if (migration.targetPin != 0) removePin(migration.targetPin);
   endMigration(migration);

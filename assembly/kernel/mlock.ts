@@ -1,9 +1,9 @@
 /** mlock() (mm/mlock.c). */
-import { NR_MLOCK, PG_LRU, PG_MLOCKED, PTE_PRESENT, ZERO_PFN } from "../abi";
-import { addToUnevictableList, lruDel } from "../state/lru";
+import { NR_MLOCK, PG_LRU, PG_MLOCKED, PG_UNEVICTABLE, PTE_PRESENT, ZERO_PFN } from "../abi";
+import { addToUnevictableList, lruAdd, lruDel } from "../state/lru";
 import { lruAddDrainAll } from "../state/lru_batch";
 import { mmAt } from "../state/mm";
-import { pageAt } from "../state/page";
+import { Page, pageAt } from "../state/page";
 import { pteAt, ptePfn } from "../state/pgtable";
 import { VM_LOCKED, pteNumber, splitAt, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
@@ -17,6 +17,17 @@ function mlockPage(pfn: i32): void {
   if ((page.flags & PG_LRU) == 0) return; // it finds its list when it is put back
   lruDel(pfn, page);
   addToUnevictableList(pfn, page);
+}
+
+/** munlock of a page whose last PTE goes: whoever else holds it, it is evictable from here on. */
+export function clearPageMlock(pfn: i32, page: Page): void {
+  if ((page.flags & PG_MLOCKED) == 0) return;
+  page.flags &= ~PG_MLOCKED;
+  count(NR_MLOCK, -1);
+  if ((page.flags & PG_LRU) == 0) return; // it finds its list when it is put back
+  lruDel(pfn, page);
+  page.flags &= ~PG_UNEVICTABLE;
+  lruAdd(pfn, page);
 }
 
 /** mlock() of pages that are there already; VM_LOCKED makes later faults follow. */

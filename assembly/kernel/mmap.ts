@@ -56,7 +56,7 @@ function hasKernelPages(nr: i32): bool {
 function mapKernelPages(vmaId: i32): void {
   const vma = vmaAt(vmaId);
   for (let vpn = vma.start; vpn < vma.end; vpn++) {
-    const pfn = allocPages(vma.node >= 0 ? vma.node : 0, 0, MIGRATE_UNMOVABLE, false);
+    const pfn = allocPages(0, 0, MIGRATE_UNMOVABLE, false);
     assert(pfn != PFN_NONE, "mapKernelPages: counted before");
     const page = pageAt(pfn);
     page.flags = PG_UPTODATE;

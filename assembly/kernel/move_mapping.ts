@@ -1,11 +1,8 @@
 /** The reference-count check, and what a migrated page carries over (mm/migrate.c). */
 import {
   EAGAIN,
-  EBUSY,
-  EINVAL,
   FN_MIGRATE_PAGE_MOVE_MAPPING,
   FN_RAW_SPIN_LOCK_IRQ,
-  MIGRATE_SYNC,
   PG_ACTIVE,
   PG_ANON_EXCLUSIVE,
   PG_CHECKED,
@@ -94,14 +91,6 @@ export function migratePage(word: i32, newPage: Page, page: Page): i32 {
   const rc = migratePageMoveMapping(word, newPage, page);
   if (rc == 0) migratePageCopy(newPage, page);
   return rc;
-}
-
-/**
- * fallback_migrate_page(): a mapping without migratepage and, as all that are modelled, without writepage.
- */
-export function fallbackMigratePage(word: i32, newPage: Page, page: Page, mode: i32): i32 {
-  if ((page.flags & PG_DIRTY) != 0) return mode == MIGRATE_SYNC ? -EINVAL : -EBUSY;
-  return migratePage(word, newPage, page);
 }
 
 /** What move_to_new_page() gives the target before the mapping decides. */

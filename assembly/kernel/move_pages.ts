@@ -15,8 +15,9 @@ import { config } from "../arena";
 import { flushCopies } from "../state/content";
 import { lruAddDrainAll } from "../state/lru_batch";
 import { machine } from "../state/machine";
+import { mmAt } from "../state/mm";
 import { pageAt } from "../state/page";
-import { spend } from "../state/timeline";
+import { runDueEvents, spend } from "../state/timeline";
 import { nodeHasMemory, nodeOf } from "../state/zone";
 import { entryNode, entryVpn, fillStatus, setStatus } from "./entries";
 import { followPage } from "./gup";
@@ -113,8 +114,8 @@ function moveInRuns(mm: i32, nrEntries: i32, moveAll: bool): i32 {
   for (; entry < nrEntries; entry++) {
     const node = entryNode(entry);
     if (!nodeHasMemory(node)) {
-      const err = flushRun(current, start, entry, nrEntries);
-      return err < 0 ? err : -ENODEV;
+      flushRun(current, start, entry, nrEntries); // "do not overwrite the existing error"
+      return -ENODEV;
     }
     if (current == NO_NODE) {
       current = node;
@@ -141,10 +142,12 @@ function moveInRuns(mm: i32, nrEntries: i32, moveAll: bool): i32 {
  * STATUS_UNTOUCHED. Returns 0, a negative errno, or on 6.x the number of pages not moved.
  */
 export function movePages(mm: i32, nrEntries: i32, moveAll: bool): i32 {
+  machine().cpu = mmAt(mm).cpu;
   fillStatus(0, nrEntries, STATUS_UNTOUCHED);
   clearBlame();
   migratePrep();
   spend(config(CFG_COST_SYSCALL));
+  runDueEvents();
   const rc =
     profile().movePagesChunk > 0 ? moveInChunks(mm, nrEntries, moveAll) : moveInRuns(mm, nrEntries, moveAll);
   migrateDone();

@@ -6,6 +6,7 @@ import {
   CFG_NR_ZONES,
   EBUSY,
   EINVAL,
+  FIRST_PFN,
   MEMORY_BLOCK_ORDER,
   MEMORY_BLOCK_PAGES,
   MIGRATE_ISOLATE,
@@ -78,6 +79,7 @@ function isLastNormalMemory(zone: Zone): bool {
  * holes, several zones, the last normal memory) or -EBUSY (unmovable pages).
  */
 export function offlineBegin(block: i32): i32 {
+  machine().cpu = 0; // a CPU of node 0 writes "offline"
   if (blockState(block) != BLOCK_ONLINE) return -EINVAL;
   const zone = zoneOfBlock(block);
   if (zone == null || isLastNormalMemory(zone)) return -EINVAL;
@@ -182,7 +184,7 @@ export function onlineBlock(block: i32): i32 {
   if (zone == null) return -EINVAL;
   const start = block << MEMORY_BLOCK_ORDER;
   setPageblocksOffline(start, false);
-  addFreeRange(zone, start, start + MEMORY_BLOCK_PAGES);
+  addFreeRange(zone, max<i32>(start, FIRST_PFN), start + MEMORY_BLOCK_PAGES);
   setBlockState(block, BLOCK_ONLINE);
   return 0;
 }

@@ -1,5 +1,5 @@
 /** Where migrated pages go: the get_new_page() callbacks of migrate_pages()'s callers. */
-import { MIGRATE_MOVABLE, PROBE_TARGETS } from "../abi";
+import { MIGRATE_MOVABLE, PFN_NONE, PROBE_TARGETS } from "../abi";
 import { allocPages, allocPagesElsewhere } from "../state/page_alloc";
 import { count } from "../state/vmstat";
 import { nodeOf } from "../state/zone";
@@ -10,10 +10,15 @@ export const TARGET_PREFERRED: i32 = 1; // that node, then its fallbacks
 export const TARGET_OTHER_NODES: i32 = 2; // any node but the page's own, that one last
 export const TARGET_ENTRY: i32 = 3; // the node that the page's entry of move_pages(2) names
 
-/** Allocates the target of one attempt for the page of `entry`. Returns PFN_NONE when there is none. */
-export function allocTarget(kind: i32, node: i32, fromPfn: i32, entry: i32): i32 {
-  count(PROBE_TARGETS, 1);
+function allocFor(kind: i32, node: i32, fromPfn: i32, entry: i32): i32 {
   if (kind == TARGET_OTHER_NODES) return allocPagesElsewhere(nodeOf(fromPfn), 0, MIGRATE_MOVABLE);
   if (kind == TARGET_ENTRY) return allocPages(entryNode(entry), 0, MIGRATE_MOVABLE, true);
   return allocPages(node, 0, MIGRATE_MOVABLE, kind == TARGET_NODE);
+}
+
+/** Allocates the target of one attempt for the page of `entry`. Returns PFN_NONE when there is none. */
+export function allocTarget(kind: i32, node: i32, fromPfn: i32, entry: i32): i32 {
+  const to = allocFor(kind, node, fromPfn, entry);
+  if (to != PFN_NONE) count(PROBE_TARGETS, 1);
+  return to;
 }

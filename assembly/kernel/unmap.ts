@@ -1,6 +1,7 @@
 /** try_to_unmap() for migration and its way back, remove_migration_ptes() (mm/rmap.c, mm/migrate.c). */
 import {
   CRASH_HANG,
+  CRASH_OOPS,
   FN_REMOVE_MIGRATION_PTES,
   FN_RMAP_WALK_ANON,
   FN_RMAP_WALK_FILE,
@@ -8,6 +9,7 @@ import {
   FN_TRY_TO_UNMAP_FILE,
   GUP_PIN_COUNTING_BIAS,
   INV_LOCK,
+  INV_UAF,
   MAPPING_ANON,
   PG_ANON_EXCLUSIVE,
   PROBE_KVM_UNMAP,
@@ -25,7 +27,7 @@ import {
   TRACE_UNMAP,
 } from "../abi";
 import { crash } from "../state/crash";
-import { OBJECT_ANON_VMA, mappingAt, objectOf } from "../state/mapping";
+import { OBJECT_ANON_VMA, isSubstitute, mappingAt, objectOf } from "../state/mapping";
 import { Page, getPage, pageAt } from "../state/page";
 import { putPage } from "../state/page_free";
 import { makePte, pteAt, pteIsMigrationEntry, ptePfn, ptePresent, setPte } from "../state/pgtable";
@@ -46,7 +48,9 @@ function firstVmaOf(word: i32, pfn: i32, fileWalk: i32, caller: i32): i32 {
   if ((word & MAPPING_ANON) == 0) {
     lockMmapMutex(word, pfn, fileWalk, caller);
   } else if (object.kind != OBJECT_ANON_VMA) {
-    crash(CRASH_HANG, FN_RMAP_WALK_ANON, caller, pfn, INV_LOCK);
+    // The substitute with a tag that only L4 looks behind, or an anon_vma that nobody held.
+    if (isSubstitute(word)) crash(CRASH_HANG, FN_RMAP_WALK_ANON, caller, pfn, INV_LOCK);
+    crash(CRASH_OOPS, FN_RMAP_WALK_ANON, caller, pfn, INV_UAF);
   }
   return object.firstVma;
 }

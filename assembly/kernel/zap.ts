@@ -1,6 +1,7 @@
 /** Taking PTEs away: zap_pte_range() (mm/memory.c) and MADV_DONTNEED. */
-import { NR_MLOCK, PG_MLOCKED, PROBE_KVM_UNMAP, PTE_DIRTY, PTE_KVM, ZERO_PFN } from "../abi";
+import { PG_REFERENCED, PROBE_KVM_UNMAP, PTE_ACCESSED, PTE_DIRTY, PTE_KVM, ZERO_PFN } from "../abi";
 import { expectStamp } from "../state/content";
+import { machine } from "../state/machine";
 import { Mm, mmAt } from "../state/mm";
 import { pageAnon, pageAt } from "../state/page";
 import { putPage } from "../state/page_free";
@@ -8,6 +9,7 @@ import { pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
 import { Vma, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { setPageDirty } from "./dirty";
+import { clearPageMlock } from "./mlock";
 import { pageRemoveRmap } from "./rmap";
 
 /** zap_pte_range() for one PTE. The rss class is decided by the tag at this moment. */
@@ -30,19 +32,18 @@ function zapPte(mm: Mm, number: i32): void {
     mm.rssAnon -= 1;
   } else {
     if ((pte & PTE_DIRTY) != 0) setPageDirty(page);
+    if ((pte & PTE_ACCESSED) != 0) page.flags |= PG_REFERENCED; // mark_page_accessed(), without activation
     mm.rssFile -= 1;
   }
   pageRemoveRmap(page);
-  if (page.mapcount == 0 && (page.flags & PG_MLOCKED) != 0) {
-    page.flags &= ~PG_MLOCKED; // clear_page_mlock()
-    count(NR_MLOCK, -1);
-  }
+  if (page.mapcount == 0) clearPageMlock(pfn, page);
   putPage(page);
 }
 
 /** MADV_DONTNEED, and the zapping half of munmap(): the range must lie within one VMA. */
 export function zapVma(vma: Vma, start: i32, end: i32): void {
   const mm = mmAt(vma.mm);
+  machine().cpu = mm.cpu;
   for (let vpn = start; vpn < end; vpn++) zapPte(mm, pteNumber(vma, vpn));
 }
 

@@ -32,6 +32,7 @@ export class Apf {
   worker: i32; // WORKER_*, while the item is queued
   workerPage: i32; // the worker's own pointer to what GUP returned, 0 = NULL
   ctx: i32; // context that the worker has allocated and not yet hung on a page
+  shares: i32; // repaired form: context of its page that it is an owner of, 0 = none
   sleepsOn: i32; // page whose lock the worker waits for, 0 = none
   wakeupAll: i32; // pseudo item: broadcast
 }

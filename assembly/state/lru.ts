@@ -35,6 +35,6 @@ export function lruDel(pfn: i32, page: Page): void {
 
 /** Puts a page straight on the unevictable list, without a batch (add_page_to_unevictable_list()). */
 export function addToUnevictableList(pfn: i32, page: Page): void {
-  page.flags |= PG_UNEVICTABLE;
+  page.flags = (page.flags & ~PG_ACTIVE) | PG_UNEVICTABLE;
   lruAdd(pfn, page);
 }

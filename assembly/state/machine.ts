@@ -20,7 +20,7 @@ import {
   MACHINE_NR_TRACE,
   MACHINE_OFFLINE_ENDING,
 } from "../abi";
-import { machinePtr } from "../arena";
+import { MACHINE_RECORD_SIZE, machinePtr } from "../arena";
 
 @unmanaged
 export class Machine {
@@ -85,6 +85,7 @@ export class Machine {
   nrAsyncPfPins: i32; // pins that work items of async_pf hold
 }
 
+if (offsetof<Machine>() > MACHINE_RECORD_SIZE) ERROR("size of the machine record");
 if (offsetof<Machine>("nowNs") != MACHINE_NOW_NS) ERROR("Machine record");
 if (offsetof<Machine>("crashKind") != MACHINE_CRASH_KIND) ERROR("Machine record");
 if (offsetof<Machine>("crashFunction") != MACHINE_CRASH_FUNCTION) ERROR("Machine record");

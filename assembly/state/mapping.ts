@@ -17,7 +17,6 @@ export const AS_BDI: i32 = 1 << 2; // backing_dev_info and host may be followed
 export const AS_SET_PAGE_DIRTY: i32 = 1 << 3; // a_ops->set_page_dirty that only sets the flag
 
 // a_ops->migratepage of an address_space.
-export const MIGRATEPAGE_NONE: i32 = 0;
 export const MIGRATEPAGE_GENERIC: i32 = 1; // migrate_page()
 export const MIGRATEPAGE_ASYNC_PF: i32 = 2; // the RFC's callback
 

@@ -4,11 +4,7 @@
  * 6.12.117, and recordings of them.
  */
 import { EFAULT, ENOENT, KERNEL_V3_12, KERNEL_V6_1 } from "../abi";
-import { machinePtr } from "../arena";
-import { Machine } from "./machine";
-
-const PROFILE_OFFSET: usize = 320; // behind the Machine record, in the same region
-if (offsetof<Machine>() > PROFILE_OFFSET) ERROR("profile overlaps the machine record");
+import { PROFILE_RECORD_SIZE, profilePtr } from "../arena";
 
 @unmanaged
 export class Profile {
@@ -44,10 +40,10 @@ export class Profile {
   offlineChecksReserved: bool; // a reserved page makes even a movable block unmovable
 }
 
-if (PROFILE_OFFSET + offsetof<Profile>() > 512) ERROR("machine region too small");
+if (offsetof<Profile>() > PROFILE_RECORD_SIZE) ERROR("size of the profile");
 
 export function profile(): Profile {
-  return changetype<Profile>(machinePtr + PROFILE_OFFSET);
+  return changetype<Profile>(profilePtr);
 }
 
 /** v3.12, the base of the RFC. */

@@ -91,9 +91,11 @@ function storeRepaired(apf: Apf, ctxId: i32): void {
   const page = pageAt(apf.page);
   if (apf.page != 0 && isSubstitute(page.mapping)) {
     ctxAt(page.privateWord).owners += 1;
+    apf.shares = page.privateWord;
     freeCtx(ctxId);
   } else if (apf.page != 0 && pageAnon(page)) {
     attach(ctxId, page, machine().substituteWord | MAPPING_ANON);
+    apf.shares = ctxId;
   } else {
     freeCtx(ctxId);
   }
@@ -120,20 +122,34 @@ function restore(page: Page, ctxId: i32): void {
   freeCtx(ctxId);
 }
 
+/** Another work item on the page of `apfId` that is an owner of the same context. */
+function otherOwner(apfId: i32, apf: Apf): i32 {
+  let id = nextPinOf(apf.page, 0);
+  while (pinAt(id).apf == apfId || apfAt(pinAt(id).apf).shares != apf.shares) id = nextPinOf(apf.page, id);
+  return pinAt(id).apf;
+}
+
+/** The work item is no owner of its context any more; the last one restores the mapping. */
+function releaseRepaired(apfId: i32, apf: Apf, page: Page): void {
+  const ctxId = apf.shares;
+  if (ctxId == 0) return;
+  const ctx = ctxAt(ctxId);
+  ctx.owners -= 1;
+  if (ctx.owners > 0) {
+    if (ctx.context == apfId) ctx.context = otherOwner(apfId, apf);
+    return;
+  }
+  restore(page, ctxId);
+  page.privateWord = 0;
+}
+
 /** What check and clear do with the page of a finished work item: restore the mapping, then put the page. */
 export function rfcRelease(apfId: i32): void {
   const apf = apfAt(apfId);
   if (apf.page != 0) {
     const page = pageAt(apf.page);
     if (repaired(REPAIR_L5)) {
-      if (isSubstitute(page.mapping)) {
-        const ctx = ctxAt(page.privateWord);
-        ctx.owners -= 1;
-        if (ctx.owners == 0) {
-          restore(page, page.privateWord);
-          page.privateWord = 0;
-        }
-      }
+      releaseRepaired(apfId, apf, page);
     } else if (page.mapping == machine().substituteWord) {
       restore(page, page.privateWord); // page->private is not reset
     }
