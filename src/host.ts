@@ -27,9 +27,9 @@ export interface Violation {
 }
 
 export interface OfflineOptions {
-  /** Ends the call after so many rounds, as a signal would. */
+  /** Ends the call after so many rounds, 1 or more, as a signal would. Default: no limit. */
   readonly maxRounds?: number;
-  /** Ends the call at this point in simulated time, as a signal would. */
+  /** Ends the call at this point in simulated time, from 1, as a signal would. Default: no limit. */
   readonly untilNs?: number;
   /**
    * Execute every round, also those in which nothing can change. Default: count them. The result is the same.
@@ -43,20 +43,25 @@ export interface OfflineResult extends CallResult {
    * return, and `errno` is null.
    */
   readonly ending: "returned" | "budget" | "forever";
+  /** Rounds of scanning and migrating, counted ones included. */
   readonly rounds: number;
+  /** Pages that were migrated on the whole host meanwhile (pgmigrate_success). */
   readonly moved: number;
   /** Simulated time that it took. */
   readonly durationNs: number;
   readonly blame: Blame;
 }
 
-/** What asynchronous page faults have left behind. All 0 is right once every completion has run. */
+/**
+ * What asynchronous page faults hold, and what they have left behind. All 0 is right once every fault has
+ * completed; before that, `contexts` and `pins` count those of faults still outstanding, too.
+ */
 export interface Leaks {
-  /** Contexts of the RFC that nobody frees any more. */
+  /** Contexts of the RFC that exist; those left after the last completion nobody frees any more. */
   readonly contexts: number;
   /** Work items that never complete. */
   readonly lostFaults: number;
-  /** References that work items hold still. */
+  /** References that work items hold: until their completion, or for ever if they are lost. */
   readonly pins: number;
   /** Pages that the free path found in a bad state and leaked. */
   readonly badPages: number;
@@ -159,10 +164,10 @@ export class Host {
     this.#checkBlock(block);
     const before = this.counters();
     const startNs = this.nowNs;
-    const rounds = integer("maxRounds", options.maxRounds ?? 0, 0, Number.MAX_SAFE_INTEGER);
-    const until = integer("untilNs", options.untilNs ?? 0, 0, Number.MAX_SAFE_INTEGER);
+    const rounds = bound("maxRounds", options.maxRounds);
+    const until = bound("untilNs", options.untilNs);
     const rc = this.#core.run((core) =>
-      core.offlineBlock(block, BigInt(rounds), BigInt(until), !(options.executeAll ?? false)),
+      core.offlineBlock(block, rounds, until, !(options.executeAll ?? false)),
     );
     const after = this.counters();
     const ending = endings[this.#core.machineField(abi.MACHINE_OFFLINE_ENDING)] ?? "returned";
@@ -285,7 +290,7 @@ export class Host {
     return holdersOf(this.#core, pfn);
   }
 
-  /** What asynchronous page faults have left behind. */
+  /** What asynchronous page faults hold and have left behind. */
   leaks(): Leaks {
     const vcpus = this.processes().flatMap((process) => (process instanceof Guest ? process.vcpus : []));
     const faults = vcpus.flatMap((vcpu) => vcpu.asyncPfs());
@@ -356,6 +361,11 @@ export class Host {
   #checkBlock(block: number): void {
     integer("block", block, 0, Math.ceil(this.pages.length / abi.MEMORY_BLOCK_PAGES) - 1);
   }
+}
+
+/** A limit as the core takes it: 0 is none. @throws {SimError} ERR_RANGE */
+function bound(name: string, value: number | undefined): bigint {
+  return value === undefined ? 0n : BigInt(integer(name, value, 1, Number.MAX_SAFE_INTEGER));
 }
 
 function hex(hash: bigint): string {

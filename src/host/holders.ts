@@ -15,10 +15,11 @@ export interface Holder {
   readonly process?: number;
 }
 
-/** A group of equal holders and the number of references that they held. */
+/** Equal holders of the pages that a call left. */
 export interface HolderCount {
   readonly kind: HolderKind;
   readonly vcpu: number | null;
+  /** How many there are; a FOLL_PIN, 1024 references, is one. */
   readonly count: number;
 }
 
@@ -27,7 +28,7 @@ export interface Blame {
   /** Pages that did not move, as pfns; at most limits.entries of them are listed. */
   readonly pages: readonly number[];
   readonly nrPages: number;
-  /** Holders that migration cannot account for, over all listed pages. */
+  /** Pins, asynchronous page faults and faults that wait, over all listed pages, when the call returned. */
   readonly holders: readonly HolderCount[];
 }
 
@@ -97,7 +98,12 @@ function inPageCache(core: Core, pfn: number, mapping: number): boolean {
   return false;
 }
 
-/** Holders that a migration of the pages it left could not account for: pins, waiters and LRU batches. */
+/**
+ * What the last migrating call left, and who holds references of those pages now that migration cannot account
+ * for: the records of TABLE_PINS, that is pins, asynchronous page faults, and faults that wait for a migration
+ * entry. PTEs, the page cache and isolation it can account for. LRU batches are left out: putting a page back
+ * puts it into one, so that a reference of theirs says nothing of the cause.
+ */
 export function blame(core: Core): Blame {
   const nrPages = core.machineField(abi.MACHINE_NR_BLAMED);
   if (nrPages === 0) return { pages: [], nrPages, holders: [] };

@@ -5,7 +5,10 @@ import { SimError } from "../errors.ts";
 import { integer } from "./config.ts";
 
 export class Pin {
-  /** Pages that were pinned; fewer than asked for if some could not be faulted in. */
+  /**
+   * Pages that were pinned, a page that was asked for twice counted twice. Fewer than asked for: pin() stopped
+   * at the first page that could not be had.
+   */
   readonly pages: number;
   readonly #core: Core;
   readonly #group: number;

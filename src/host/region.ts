@@ -46,7 +46,7 @@ export interface MovePagesResult extends MigrationResult {
 
 /** One access or a run of them. */
 export interface TouchResult {
-  /** How many faulted. */
+  /** How many faulted; 0 with an `errno`, also if some faulted before the access that failed. */
   readonly faults: number;
   /** The last one sleeps on a migration entry; nothing behind it was touched. */
   readonly sleeps: boolean;
@@ -118,7 +118,8 @@ export class Region {
 
   /**
    * Pins pages by their indexes: `get` is get_user_pages() with FOLL_GET (one reference), `pin` is
-   * pin_user_pages() (1024 references). The pages are faulted in. Released together by Pin.release().
+   * pin_user_pages() (1024 references). The pages are faulted in, in order, up to the first that cannot be
+   * had: Pin.pages says how many are pinned. Released together by Pin.release().
    *
    * @throws {SimError} ERR_LIMIT if fewer pins are left; nothing is pinned then.
    */

@@ -132,6 +132,18 @@ const cases: [string, (at: Tight) => unknown, string, string][] = [
   ["complete", (at) => at.vcpu.complete(0.5), range, "limit: 0.5 is not an integer"],
   ["offline", (at) => at.host.offline(2), range, "block: 2 is not an integer from 0 to 1"],
   ["offline", (at) => at.host.offline(0, { maxRounds: -1 }), range, "maxRounds: -1 is not"],
+  [
+    "offline",
+    (at) => at.host.offline(0, { maxRounds: 0 }),
+    range,
+    "maxRounds: 0 is not an integer from 1 to 9007199254740991",
+  ],
+  [
+    "offline",
+    (at) => at.host.offline(0, { untilNs: 0 }),
+    range,
+    "untilNs: 0 is not an integer from 1 to 9007199254740991",
+  ],
   ["offline", (at) => at.host.offline(0, { untilNs: Number.NaN }), range, "untilNs: NaN is not"],
   ["online", (at) => at.host.online(-1), range, "block: -1 is not an integer from 0 to 1"],
   ["signalAt", (at) => at.host.signalAt(-1), range, "-1 is not an integer from 0"],

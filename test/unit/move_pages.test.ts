@@ -149,3 +149,22 @@ it("a plain range longer than limits.entries moves like an array", async () => {
   expect(memory.movePages({ node: 1, entries: [500, 501] }).status).toEqual([-EAGAIN, 1]);
   expect(host.counters()).toMatchObject({ pgmigrate_success: 999, migratePagesCalls: 7 });
 });
+
+it("blames the pins of a page that stayed, not the LRU batch that it was put back into", async () => {
+  const host = await twoNodes();
+  const process = host.createProcess({ pages: 4 });
+  const memory = process.map({ pages: 4 });
+  memory.touch("write");
+  const pfn = memory.pfnOf(1);
+  memory.pin([1, 1], "get");
+  memory.pin([1], "pin");
+  expect(memory.movePages({ node: 1 }).blame).toEqual({
+    pages: [pfn],
+    nrPages: 1,
+    holders: [
+      { kind: "get", vcpu: null, count: 2 },
+      { kind: "pin", vcpu: null, count: 1 },
+    ],
+  });
+  expect(host.holders(pfn).map(({ kind }) => kind)).toContain("lru-batch");
+});
