@@ -98,6 +98,9 @@ function inPageCache(core: Core, pfn: number, mapping: number): boolean {
   return false;
 }
 
+/** Nothing was left. */
+export const noBlame: Blame = { pages: [], nrPages: 0, holders: [] };
+
 /**
  * What the last migrating call left, and who holds references of those pages now that migration cannot account
  * for: the records of TABLE_PINS, that is pins, asynchronous page faults, and faults that wait for a migration
@@ -106,7 +109,7 @@ function inPageCache(core: Core, pfn: number, mapping: number): boolean {
  */
 export function blame(core: Core): Blame {
   const nrPages = core.machineField(abi.MACHINE_NR_BLAMED);
-  if (nrPages === 0) return { pages: [], nrPages, holders: [] };
+  if (nrPages === 0) return noBlame;
   const pages = Array.from(core.words(abi.TABLE_BLAME).subarray(0, nrPages));
   const pins = pinsByPfn(core);
   const counts = new Map<string, HolderCount>();

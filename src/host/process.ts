@@ -4,7 +4,7 @@ import type { Core, KernelCrash } from "../core/core.ts";
 import { type Protection, type RegionKind, protections, regionKinds } from "../core/names.ts";
 import { SimError } from "../errors.ts";
 import { INT_MAX, INT_MIN, integer, lookUp } from "./config.ts";
-import { blame } from "./holders.ts";
+import { blame, noBlame } from "./holders.ts";
 import { Life } from "./life.ts";
 import { type MigrationResult, Region, callResult } from "./region.ts";
 import { Vcpu } from "./vcpu.ts";
@@ -37,7 +37,7 @@ export class Process {
   protected readonly core: Core;
   readonly #life: Life;
 
-  /** Processes come from Host.createProcess(), createGuest() and process(). */
+  /** Processes come from Host.createProcess(), createGuest() and processes(). */
   constructor(core: Core, id: number) {
     this.core = core;
     this.id = id;
@@ -105,8 +105,10 @@ export class Process {
     }
     this.#life.check();
     for (const node of [...from, ...to]) integer("node", node, INT_MIN, INT_MAX);
+    let begun = false;
     const rc = this.core.run((core) => {
       if (!to.every((node) => core.nodeHasMemory(node))) return -abi.EINVAL;
+      begun = true;
       core.beginMigratePages();
       let left = 0;
       for (const [i, node] of from.entries()) {
@@ -120,7 +122,8 @@ export class Process {
       core.endMigratePages();
       return left;
     });
-    return { ...callResult(this.core, rc), blame: blame(this.core) };
+    // What is noted is of the call before, until a call begins.
+    return { ...callResult(this.core, rc), blame: begun ? blame(this.core) : noBlame };
   }
 
   /**

@@ -168,3 +168,13 @@ it("blames the pins of a page that stayed, not the LRU batch that it was put bac
   });
   expect(host.holders(pfn).map(({ kind }) => kind)).toContain("lru-batch");
 });
+
+it("migrate_pages() that is refused blames nothing, whatever the call before it left", async () => {
+  const { memory, process } = await anon("v3.12", 2);
+  memory.pin([1]);
+  expect(process.migratePages([0], [1])).toMatchObject({ ret: 1, blame: { nrPages: 1 } });
+  expect(process.migratePages([0], [63])).toMatchObject({
+    errno: "EINVAL",
+    blame: { pages: [], nrPages: 0, holders: [] },
+  });
+});
