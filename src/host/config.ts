@@ -6,6 +6,7 @@ import {
   type RepairName,
   type ZoneKind,
   kernels,
+  namesIn,
   policies,
   repairs,
   zoneKinds,
@@ -61,6 +62,7 @@ export interface Costs {
   readonly syscallNs?: number;
   readonly movedPageNs?: number;
   readonly failedAttemptNs?: number;
+  /** 1 or more: the end of an offline on v3.12 is a matter of time. */
   readonly offlineRoundNs?: number;
   readonly faultNs?: number;
 }
@@ -116,12 +118,17 @@ export function integer(name: string, value: number, min: number, max: number): 
   return value;
 }
 
-/** Looks a name up. @throws {SimError} ERR_UNKNOWN_NAME with what is allowed */
-export function lookUp<V>(what: string, table: Readonly<Record<string, V>>, name: string): V {
-  const found = Object.hasOwn(table, name) ? table[name] : undefined;
+/** `name` as one of the names in a table. @throws {SimError} ERR_UNKNOWN_NAME with what is allowed */
+export function nameOf<K extends string>(what: string, table: Readonly<Record<K, unknown>>, name: string): K {
+  const found = namesIn(table).find((known) => known === name);
   if (found !== undefined) return found;
-  const known = Object.keys(table).join(", ");
+  const known = namesIn(table).join(", ");
   throw new SimError("ERR_UNKNOWN_NAME", `${what}: ${JSON.stringify(name)} is not one of ${known}`);
+}
+
+/** What a table has for a name. @throws {SimError} ERR_UNKNOWN_NAME with what is allowed */
+export function lookUp<K extends string, V>(what: string, table: Readonly<Record<K, V>>, name: string): V {
+  return table[nameOf(what, table, name)];
 }
 
 /** Frames of the largest physical address space of an x86-64 CPU, 52 bits: more is a slip. */
@@ -202,7 +209,7 @@ function writeLimits(words: Int32Array, limits: Limits, frames: number): void {
   words[abi.CFG_PTES] = limit("ptes", 1, abi.MAX_PFN);
   words[abi.CFG_PROCESSES] = limit("processes", 1);
   words[abi.CFG_VMAS] = limit("vmas", 1);
-  words[abi.CFG_MAPPINGS] = limit("mappings", 1) + 1; // the RFC's apf_mapping is one of them
+  words[abi.CFG_MAPPINGS] = limit("mappings", 1, INT_MAX - 1) + 1; // the RFC's apf_mapping is one of them
   words[abi.CFG_CACHE_SLOTS] = limit("cacheSlots", 0);
   words[abi.CFG_PINS] = limit("pins", 0, INT_MAX - asyncPfs) + asyncPfs;
   words[abi.CFG_VCPUS] = vcpus;
@@ -212,12 +219,12 @@ function writeLimits(words: Int32Array, limits: Limits, frames: number): void {
 }
 
 function writeCosts(words: Int32Array, costs: Costs): void {
-  const cost = (name: keyof Costs): number =>
-    integer(`costs.${name}`, costs[name] ?? defaultCosts[name], 0, INT_MAX);
+  const cost = (name: keyof Costs, min = 0): number =>
+    integer(`costs.${name}`, costs[name] ?? defaultCosts[name], min, INT_MAX);
   words[abi.CFG_COST_SYSCALL] = cost("syscallNs");
   words[abi.CFG_COST_MOVE] = cost("movedPageNs");
   words[abi.CFG_COST_ATTEMPT] = cost("failedAttemptNs");
-  words[abi.CFG_COST_ROUND] = cost("offlineRoundNs");
+  words[abi.CFG_COST_ROUND] = cost("offlineRoundNs", 1);
   words[abi.CFG_COST_FAULT] = cost("faultNs");
 }
 

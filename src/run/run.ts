@@ -9,6 +9,7 @@ import {
   repairs,
 } from "../core/names.ts";
 import { SimError } from "../errors.ts";
+import { nameOf } from "../host/config.ts";
 import { type PolicyVariant, type SituationResult, runSituation } from "./situation.ts";
 import { verdict } from "./situation-verdict.ts";
 
@@ -57,30 +58,21 @@ export async function run(options: RunOptions): Promise<RunReport> {
   return { command: "run", version, kernel, seed, results };
 }
 
-function lookUpName<K extends string>(place: string, table: Readonly<Record<K, unknown>>, name: string): K {
-  const found = namesIn(table).find((known) => known === name);
-  if (found !== undefined) return found;
-  throw new SimError(
-    "ERR_UNKNOWN_NAME",
-    `${place}: ${JSON.stringify(name)} is not one of ${namesIn(table).join(", ")}`,
-  );
-}
-
 /** A kernel profile by its name. @throws {SimError} ERR_UNKNOWN_NAME */
 export function parseKernel(place: string, name: string): KernelName {
-  return lookUpName(place, kernels, name);
+  return nameOf(place, kernels, name);
 }
 
 /** Repairs by their names, "L1,L2" or "L1+L2". @throws {SimError} ERR_UNKNOWN_NAME */
 export function parseRepairs(place: string, names: readonly string[]): RepairName[] {
-  const wanted = new Set(names.map((name) => lookUpName(place, repairs, name)));
+  const wanted = new Set(names.map((name) => nameOf(place, repairs, name)));
   return namesIn(repairs).filter((name) => wanted.has(name));
 }
 
 /** One policy as "pin" or "rfc+L1+L2". @throws {SimError} ERR_UNKNOWN_NAME, ERR_ARGUMENT */
 export function parseVariant(place: string, text: string): PolicyVariant {
   const [name = "", ...repairNames] = text.split("+").map((part) => part.trim());
-  const policy: PolicyName = lookUpName(place, policies, name);
+  const policy: PolicyName = nameOf(place, policies, name);
   if (policy !== "rfc" && repairNames.length > 0) {
     throw new SimError("ERR_ARGUMENT", `${place}: ${JSON.stringify(text)} has repairs, and only rfc has any`);
   }
