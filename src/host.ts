@@ -354,8 +354,17 @@ export class Host {
   #checkFrame(pfn: number): void {
     integer("pfn", pfn, abi.FIRST_PFN, this.pages.length - 1);
     if (this.#core.read((core) => core.zoneNumberOf(pfn)) < 0) {
-      throw new SimError("ERR_RANGE", `pfn: ${pfn} lies in no zone`);
+      throw new SimError("ERR_RANGE", `pfn: ${pfn} lies in no zone; they are ${this.#zoneRanges()}`);
     }
+  }
+
+  #zoneRanges(): string {
+    const ranges = Array.from({ length: this.#words[abi.CFG_NR_ZONES] ?? 0 }, (_, zone) => {
+      const at = abi.CFG_ZONES + zone * abi.CFG_ZONE_WORDS;
+      const end = this.#words[at + abi.CFG_ZONE_END] ?? 0;
+      return `${this.#words[at + abi.CFG_ZONE_START]}…${end - 1}`;
+    });
+    return ranges.join(", ");
   }
 
   #checkBlock(block: number): void {

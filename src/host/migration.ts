@@ -48,23 +48,23 @@ export class Migration {
   /**
    * isolate_lru_page(): 0 or -EBUSY.
    *
-   * @throws {SimError} ERR_LIMIT if 16 migrations are under way, or no pin is left to note the target with.
+   * @throws {SimError} ERR_LIMIT if 16 migrations are under way.
    */
   isolate(): StepResult {
     this.#expect("isolate", null);
     const { node, mode = "sync", force = false } = this.#options;
     const id = this.#core.run((core) => core.migrationIsolate(this.pfn, node, migrationModes[mode], force));
     if (id === 0) {
-      throw new SimError(
-        "ERR_LIMIT",
-        `isolate: ${abi.MAX_MIGRATIONS} migrations are under way, or limits.pins leaves none`,
-      );
+      throw new SimError("ERR_LIMIT", `isolate: ${abi.MAX_MIGRATIONS} migrations are under way, the most`);
     }
     if (id !== undefined && id > 0) this.#id = id;
     return { ...callResult(this.#core, id === undefined || id < 0 ? id : 0), sleeps: false };
   }
 
-  /** Takes the page lock and replaces the PTEs with migration entries: 0 if the move may be tried. */
+  /**
+   * Allocates the target, takes the page lock and replaces the PTEs with migration entries: 0 if the move may
+   * be tried. -ENOMEM also if limits.pins leaves none to note the target with.
+   */
   unmap(): StepResult {
     return this.#step("unmap", "isolate", (core) => core.migrationUnmap(this.#id));
   }

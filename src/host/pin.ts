@@ -60,5 +60,8 @@ export function schedule(core: Core, kind: number, argument: number, when: When)
       ? exports.schedule(kind, argument, BigInt(due))
       : exports.scheduleAfterRounds(kind, argument, BigInt(due)),
   );
-  if (done === false) throw new SimError("ERR_LIMIT", "limits.events: no more can be scheduled");
+  if (done === false) {
+    const limit = core.config(abi.CFG_EVENTS);
+    throw new SimError("ERR_LIMIT", `limits.events: ${limit} are scheduled, and it allows no more`);
+  }
 }

@@ -201,6 +201,7 @@ export class Region {
    */
   migrate(options: { readonly node: number; readonly mode: MigrationMode } & Range): MigrationResult {
     const mode = lookUp("mode", migrationModes, options.mode);
+    integer("node", options.node, 0, this.#core.config(abi.CFG_NR_NODES) - 1);
     if (!this.#core.read((core) => core.nodeHasMemory(options.node))) {
       throw new SimError("ERR_RANGE", `node: ${options.node} is no node with memory`);
     }

@@ -117,7 +117,13 @@ const cases: [string, (at: Tight) => unknown, string, string][] = [
     "entries: 65, and limits.entries is 64",
   ],
   ["mbind", (at) => at.memory.mbind({ node: Number.NaN }), range, "node: NaN is not an integer"],
-  ["migrate", (at) => at.memory.migrate({ node: 5, mode: "sync" }), range, "node: 5 is no node with memory"],
+  [
+    "migrate",
+    (at) => at.memory.migrate({ node: 5, mode: "sync" }),
+    range,
+    "node: 5 is not an integer from 0 to 1",
+  ],
+  ["migrate", (at) => at.memory.migrate({ node: 0.5, mode: "sync" }), range, "node: 0.5 is not an integer"],
   [
     "migrate",
     (at) => at.memory.migrate({ node: 1, mode: untyped("lazy") }),
@@ -149,7 +155,12 @@ const cases: [string, (at: Tight) => unknown, string, string][] = [
   ["signalAt", (at) => at.host.signalAt(-1), range, "-1 is not an integer from 0"],
   ["wait", (at) => at.host.wait(0.5), range, "ns: 0.5 is not an integer from 0"],
   ["setPageFlag", (at) => at.host.setPageFlag(900, "dirty", true), argument, "pfn: 900 is free"],
-  ["setPageFlag", (at) => at.host.setPageFlag(20_000, "dirty", true), range, "pfn: 20000 lies in no zone"],
+  [
+    "setPageFlag",
+    (at) => at.host.setPageFlag(20_000, "dirty", true),
+    range,
+    "pfn: 20000 lies in no zone; they are 0…1023, 32768…33791",
+  ],
   ["setPageFlag", (at) => at.host.setPageFlag(5, untyped("lru"), true), unknown, "locked, writeback, dirty"],
   ["failContextAllocations", (at) => at.host.failContextAllocations(-1), range, "count: -1 is not"],
   ["random", (at) => at.host.random(0), range, "bound: 0 is not an integer from 1"],
@@ -211,7 +222,20 @@ it("more events than limits.events: refused", async () => {
   const { host } = await tight();
   host.signalAt(5e9);
   const before = host.stateHash();
-  expect(thrownBy(() => host.signalAt(6e9))).toMatchObject({ code: limit });
+  const message = "limits.events: 1 are scheduled, and it allows no more";
+  expect(thrownBy(() => host.signalAt(6e9))).toMatchObject({ code: limit, message });
+  expect(host.stateHash()).toBe(before);
+});
+
+it("more migrations than 16 at one time: refused", async () => {
+  const { host, memory } = await tight();
+  host.drainLru();
+  const migrations = Array.from({ length: 17 }, (_, i) => host.migration(memory.pfnOf(i), { node: 1 }));
+  const last = migrations.pop();
+  for (const migration of migrations) expect(migration.isolate().ret).toBe(0);
+  const before = host.stateHash();
+  const message = "isolate: 16 migrations are under way, the most";
+  expect(thrownBy(() => last?.isolate())).toMatchObject({ code: limit, message });
   expect(host.stateHash()).toBe(before);
 });
 
@@ -280,6 +304,12 @@ describe("Host.create", () => {
     [{ seed: -1 }, range, "seed: -1 is not an integer from 0"],
     [{ limits: { pins: -1 } }, range, "limits.pins: -1 is not"],
     [{ limits: { ptes: 2 ** 27 } }, range, "limits.ptes: 134217728 is not an integer from 1 to 67108864"],
+    [
+      { limits: { mappings: 2 ** 31 - 1 } },
+      range,
+      "limits.mappings: 2147483647 is not an integer from 1 to 2147483646",
+    ],
+    [{ costs: { offlineRoundNs: 0 } }, range, "costs.offlineRoundNs: 0 is not an integer from 1"],
     [{ costs: { syscallNs: 0.5 } }, range, "costs.syscallNs: 0.5 is not"],
   ];
 
