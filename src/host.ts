@@ -7,7 +7,7 @@ import { INT_MAX, type HostConfig, configWords, integer, lookUp } from "./host/c
 import { type Blame, type Holder, blame, holdersOf } from "./host/holders.ts";
 import { Migration, type MigrationOptions } from "./host/migration.ts";
 import { PageTable } from "./host/pages.ts";
-import { schedule } from "./host/pin.ts";
+import { type Pin, heldPins, schedule } from "./host/pin.ts";
 import { Guest, Process } from "./host/process.ts";
 import { type CallResult, callResult } from "./host/region.ts";
 import { restoreSnapshot, takeSnapshot } from "./host/snapshot.ts";
@@ -153,6 +153,11 @@ export class Host {
       found.push(vcpus.length > 0 ? new Guest(this.#core, id, vcpus) : new Process(this.#core, id));
     }
     return found;
+  }
+
+  /** The pins that are held, one for each call of Region.pin(), in that order: also after restore(). */
+  pins(): Pin[] {
+    return heldPins(this.#core);
   }
 
   /**

@@ -6,14 +6,14 @@ import { integer } from "./config.ts";
 
 export class Pin {
   /**
-   * Pages that were pinned, a page that was asked for twice counted twice. Fewer than asked for: pin() stopped
-   * at the first page that could not be had.
+   * Pages that were pinned, a page that was asked for twice counted twice. Fewer than asked for: pin()
+   * stopped at the first page that could not be had.
    */
   readonly pages: number;
   readonly #core: Core;
   readonly #group: number;
 
-  /** Pins come from Region.pin(). */
+  /** Pins come from Region.pin() and Host.pins(). */
   constructor(core: Core, group: number, pages: number) {
     this.#core = core;
     this.#group = group;
@@ -42,6 +42,20 @@ export class Pin {
   releaseAfterRounds(rounds: number): void {
     schedule(this.#core, abi.EVENT_RELEASE, this.#group, { afterRounds: rounds });
   }
+}
+
+/** The pins that are held, in the order in which they were taken. */
+export function heldPins(core: Core): Pin[] {
+  const words = core.words(abi.TABLE_PINS);
+  const pages = new Map<number, number>();
+  // Record 0 is none.
+  for (let record = abi.PIN_SIZE >> 2; record < words.length; record += abi.PIN_SIZE >> 2) {
+    const kind = words[record + (abi.PIN_KIND >> 2)];
+    if (kind !== abi.HOLDER_GET && kind !== abi.HOLDER_PIN) continue;
+    const group = words[record + (abi.PIN_GROUP >> 2)] ?? 0;
+    pages.set(group, (pages.get(group) ?? 0) + 1);
+  }
+  return [...pages].toSorted(([a], [b]) => a - b).map(([group, nr]) => new Pin(core, group, nr));
 }
 
 function wholeNumber(name: string, value: number): number {

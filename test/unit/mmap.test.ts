@@ -1,6 +1,7 @@
 /** What a process does to its own mappings: faults, munmap, mprotect, MADV_DONTNEED, mlock, exit. */
 import { describe, expect, it } from "vitest";
 import { EFAULT, ENOENT } from "../../assembly/abi.ts";
+import { Host } from "../../src/index.ts";
 import { twoNodes } from "./hosts.ts";
 
 async function mapped(pages = 10) {
@@ -142,6 +143,33 @@ it("a pinned page outlives its process and goes with the pin", async () => {
   pin.release();
   expect(host.pages.refcount(pfn)).toBe(0);
   expect(host.verify()).toBeNull();
+});
+
+it("pins outlive a snapshot, and are released one call of pin() at a time", async () => {
+  const { host, memory } = await mapped();
+  memory.touch("write");
+  memory.pin([1, 2, 2]);
+  memory.pin([3]).release();
+  memory.pin([2, 4], "pin");
+  const copy = await Host.restore(host.snapshot());
+  const [first, second, ...more] = copy.pins();
+  expect([first?.pages, second?.pages, more]).toEqual([3, 2, []]);
+
+  const kinds = (index: number) =>
+    copy
+      .holders(memory.pfnOf(index))
+      .map(({ kind }) => kind)
+      .filter((kind) => kind === "get" || kind === "pin")
+      .toSorted();
+  expect(kinds(2)).toEqual(["get", "get", "pin"]);
+  first?.release();
+  expect([1, 2, 4].map(kinds)).toEqual([[], ["pin"], ["pin"]]);
+  expect(copy.pins().map(({ pages }) => pages)).toEqual([2]);
+  second?.release();
+  expect([1, 2, 4].map(kinds)).toEqual([[], [], []]);
+  expect(copy.pins()).toEqual([]);
+  expect(copy.verify()).toBeNull();
+  expect(host.pins()).toHaveLength(2);
 });
 
 describe("a full table of VMAs", () => {
