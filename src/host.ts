@@ -169,8 +169,8 @@ export class Host {
     this.#checkBlock(block);
     const before = this.counters();
     const startNs = this.nowNs;
-    const rounds = bound("maxRounds", options.maxRounds);
-    const until = bound("untilNs", options.untilNs);
+    const rounds = limitWord("maxRounds", options.maxRounds);
+    const until = limitWord("untilNs", options.untilNs);
     const rc = this.#core.run((core) =>
       core.offlineBlock(block, rounds, until, !(options.executeAll ?? false)),
     );
@@ -378,7 +378,7 @@ export class Host {
 }
 
 /** A limit as the core takes it: 0 is none. @throws {SimError} ERR_RANGE */
-function bound(name: string, value: number | undefined): bigint {
+function limitWord(name: string, value: number | undefined): bigint {
   return value === undefined ? 0n : BigInt(integer(name, value, 1, Number.MAX_SAFE_INTEGER));
 }
 

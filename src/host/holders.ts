@@ -102,10 +102,10 @@ function inPageCache(core: Core, pfn: number, mapping: number): boolean {
 export const noBlame: Blame = { pages: [], nrPages: 0, holders: [] };
 
 /**
- * What the last migrating call left, and who holds references of those pages now that migration cannot account
- * for: the records of TABLE_PINS, that is pins, asynchronous page faults, and faults that wait for a migration
- * entry. PTEs, the page cache and isolation it can account for. LRU batches are left out: putting a page back
- * puts it into one, so that a reference of theirs says nothing of the cause.
+ * What the last migrating call left, and who holds references of those pages now that migration cannot
+ * account for: the records of TABLE_PINS, that is pins, asynchronous page faults, and faults that wait for a
+ * migration entry. PTEs, the page cache and isolation it can account for. LRU batches are left out: putting a
+ * page back puts it into one, so that a reference of theirs says nothing of the cause.
  */
 export function blame(core: Core): Blame {
   const nrPages = core.machineField(abi.MACHINE_NR_BLAMED);

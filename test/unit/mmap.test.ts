@@ -172,22 +172,22 @@ it("pins outlive a snapshot, and are released one call of pin() at a time", asyn
   expect(host.pins()).toHaveLength(2);
 });
 
-describe("a full table of VMAs", () => {
-  /** All of limits.vmas is used: pages 0 … 9 and 10 … 19, which `over` spans. */
-  async function full(vmas = 2) {
-    const host = await twoNodes({ limits: { vmas } });
-    const process = host.createProcess({ pages: 40 });
-    const over = process.map({ pages: 20 });
-    over.unmap();
-    const low = process.map({ pages: 10 });
-    const high = process.map({ pages: 10 });
-    low.touch("write");
-    high.touch("write");
-    return { host, process, over, low, high };
-  }
+/** Of so many VMAs two are in use: pages 0 … 9 and 10 … 19, which `over` spans. */
+async function withVmas(vmas: number) {
+  const host = await twoNodes({ limits: { vmas } });
+  const process = host.createProcess({ pages: 40 });
+  const over = process.map({ pages: 20 });
+  over.unmap();
+  const low = process.map({ pages: 10 });
+  const high = process.map({ pages: 10 });
+  low.touch("write");
+  high.touch("write");
+  return { host, process, over, low, high };
+}
 
+describe("a full table of VMAs", () => {
   it("allows what splits nothing", async () => {
-    const { host, process, low, high, over } = await full();
+    const { host, process, low, high, over } = await withVmas(2);
     low.protect("read");
     low.mlock();
     low.discard({ start: 3, count: 2 });
@@ -199,7 +199,7 @@ describe("a full table of VMAs", () => {
   });
 
   it("refuses what splits, with what that takes, and changes nothing", async () => {
-    const { host, low } = await full();
+    const { host, low } = await withVmas(2);
     const before = host.stateHash();
     const message = /limits\.vmas: splitting takes 1 more VMAs, and 2 leave 0/;
     for (const range of [{ start: 4 }, { count: 4 }]) {
@@ -212,7 +212,7 @@ describe("a full table of VMAs", () => {
   });
 
   it("of which one is left: one end may be inside a VMA, not both", async () => {
-    const { host, process, low } = await full(3);
+    const { host, process, low } = await withVmas(3);
     expect(() => low.unmap({ start: 4, count: 2 })).toThrow("splitting takes 2 more VMAs, and 3 leave 1");
     low.unmap({ start: 4 });
     expect(ranges(process.regions())).toEqual([
@@ -223,7 +223,7 @@ describe("a full table of VMAs", () => {
   });
 
   it("refuses mbind() of a region over whose end another has been mapped since", async () => {
-    const { host, process, low } = await full();
+    const { host, process, low } = await withVmas(2);
     for (const region of process.regions()) region.unmap();
     process.map({ pages: 15 });
     process.map({ pages: 1 });
