@@ -1,6 +1,6 @@
 /**
- * The straight clock: runs an operation to its end, nothing in between. What it decides itself is which rounds
- * of an offline it need not execute, and when the caller's patience ends.
+ * The straight clock: runs an operation to its end, nothing in between. What it decides itself is which
+ * rounds of an offline it need not execute, and when the caller's patience ends.
  */
 import {
   ACCESS_SLEEPS,
@@ -68,7 +68,9 @@ function neverEnds(limitNs: u64, limit: i64): bool {
   return min<u64>(limitNs, machine().nextEventNs) == u64.MAX_VALUE && limit == i64.MAX_VALUE;
 }
 
-/** Counts the rounds that would repeat the last one. Returns how OFFLINE_* the call ends if they have no end. */
+/**
+ * Counts the rounds that would repeat the last one. Returns how OFFLINE_* the call ends if they have no end.
+ */
 function skipRounds(b: Budget, skipping: bool): i32 {
   const limitNs = min<u64>(offlineExpiry(), b.deadlineNs);
   const limit = min<i64>(b.maxRounds, nextRoundEvent());

@@ -146,8 +146,9 @@ function noteWrite(vma: Vma, vpn: i32, number: i32): void {
 }
 
 /**
- * do_wp_page(): the page is there and only the PTE is tighter than the VMA allows. No other process has it, so it
- * is written in place; but a private page that does not look anonymous, as the RFC makes one, is copied.
+ * do_wp_page(): the page is there and only the PTE is tighter than the VMA allows. No other process has it,
+ * so it is written in place; but a private page that does not look anonymous, as the RFC makes one, is
+ * copied.
  */
 function writeProtectFault(vmaId: i32, vpn: i32): i32 {
   const vma = vmaAt(vmaId);

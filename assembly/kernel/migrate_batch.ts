@@ -64,9 +64,9 @@ function unmapForBatch(c: MigrateControl, pfn: i32, mode: i32): i32 {
 }
 
 /**
- * Unmaps what it can of `list` in up to `nrPasses` passes; a page that is unmapped has its attempt still before
- * it. Returns pages that failed for good, or -ENOMEM with all failures counted: the page that found no target,
- * those to be tried again and those that failed for good.
+ * Unmaps what it can of `list` in up to `nrPasses` passes; a page that is unmapped has its attempt still
+ * before it. Returns pages that failed for good, or -ENOMEM with all failures counted: the page that found no
+ * target, those to be tried again and those that failed for good.
  */
 function unmapPhase(
   c: MigrateControl,

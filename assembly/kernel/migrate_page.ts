@@ -100,8 +100,8 @@ export function unmapStep(pfn: i32, page: Page, force: bool, mode: i32): i32 {
 }
 
 /**
- * move_to_new_page(): the mapping, the content, the flags; then, if the attempt has called try_to_unmap(), the
- * PTEs of the target. Returns 0 or -EAGAIN.
+ * move_to_new_page(): the mapping, the content, the flags; then, if the attempt has called try_to_unmap(),
+ * the PTEs of the target. Returns 0 or -EAGAIN.
  */
 export function moveToNewPage(newPage: Page, page: Page, unmapped: bool): i32 {
   newPage.flags |= PG_LOCKED;

@@ -1,6 +1,6 @@
 /**
- * __offline_pages() of v3.12 and offline_pages() of 6.x: the loop around the rounds, a turn at a time, so that
- * whoever drives it can let other things happen between two turns.
+ * __offline_pages() of v3.12 and offline_pages() of 6.x: the loop around the rounds, a turn at a time, so
+ * that whoever drives it can let other things happen between two turns.
  */
 import {
   CFG_COST_ROUND,
