@@ -83,6 +83,13 @@ export class Process {
     );
   }
 
+  /** A copy of the raw PTEs, by virtual page (PTE_* of the ABI). */
+  ptes(): Int32Array {
+    this.#life.check();
+    const first = this.#field(abi.PROCESS_FIRST_PTE);
+    return this.core.words(abi.TABLE_PTES).slice(first, first + this.pages);
+  }
+
   get rss(): Rss {
     this.#life.check();
     return {
