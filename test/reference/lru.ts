@@ -1,0 +1,154 @@
+/** References, the LRU lists and the batches in which pages wait for them, and the end of a page's life. */
+import * as abi from "../../assembly/abi.ts";
+import { freePage } from "./buddy.ts";
+import {
+  type Machine,
+  type Page,
+  Crash,
+  at,
+  clearFlag,
+  count,
+  has,
+  removeFrom,
+  setFlag,
+  zoneOf,
+} from "./machine.ts";
+
+const flagsThatLeakAFreedPage =
+  abi.PG_LRU |
+  abi.PG_LOCKED |
+  abi.PG_PRIVATE |
+  abi.PG_PRIVATE_2 |
+  abi.PG_WRITEBACK |
+  abi.PG_RESERVED |
+  abi.PG_SWAPCACHE |
+  abi.PG_ACTIVE |
+  abi.PG_UNEVICTABLE |
+  abi.PG_MLOCKED |
+  abi.PG_HWPOISON;
+
+export function getPage(page: Page): void {
+  if (page.refcount <= 0) {
+    throw new Crash({
+      kind: abi.CRASH_BUG,
+      trace: [abi.FN_GET_PAGE],
+      pfn: page.pfn,
+      invariant: abi.INV_REF,
+    });
+  }
+  page.refcount += 1;
+}
+
+function listOf(page: Page): Page[] {
+  const lists = zoneOf(page).lru;
+  if (has(page, abi.PG_UNEVICTABLE)) return at(lists, abi.LRU_UNEVICTABLE);
+  return at(lists, has(page, abi.PG_ACTIVE) ? abi.LRU_ACTIVE_ANON : abi.LRU_INACTIVE_ANON);
+}
+
+export function addToLru(page: Page): void {
+  listOf(page).unshift(page);
+  setFlag(page, abi.PG_LRU);
+}
+
+export function removeFromLru(page: Page): void {
+  removeFrom(listOf(page), page);
+  clearFlag(page, abi.PG_LRU);
+}
+
+export function addToUnevictable(page: Page): void {
+  clearFlag(page, abi.PG_ACTIVE);
+  setFlag(page, abi.PG_UNEVICTABLE);
+  addToLru(page);
+}
+
+function releasePage(m: Machine, page: Page): void {
+  if (has(page, abi.PG_LRU)) {
+    removeFromLru(page);
+    clearFlag(page, abi.PG_ACTIVE | abi.PG_UNEVICTABLE);
+  }
+  if (page.anon) {
+    page.anon = false;
+    page.mapping = null;
+  }
+  if (page.mapcount !== 0 || page.mapping !== null || has(page, flagsThatLeakAFreedPage)) {
+    m.badPages.push(page);
+    return;
+  }
+  page.flags = 0;
+  page.index = 0;
+  page.private = null;
+  freePage(m, page);
+}
+
+export function putPage(m: Machine, page: Page): void {
+  if (page.refcount <= 0) {
+    throw new Crash({
+      kind: abi.CRASH_BUG,
+      trace: [abi.FN_PUT_PAGE],
+      pfn: page.pfn,
+      invariant: abi.INV_REF,
+    });
+  }
+  page.refcount -= 1;
+  if (page.refcount === 0) releasePage(m, page);
+}
+
+/** The batch of the present CPU. */
+function batchOf(m: Machine): Page[] {
+  return at(m.batches, m.cpu);
+}
+
+function drain(m: Machine, batch: Page[]): void {
+  for (const page of batch.splice(0)) {
+    if (page.refcount > 1) {
+      page.refcount -= 1;
+      addToLru(page);
+    } else {
+      clearFlag(page, abi.PG_ACTIVE);
+      putPage(m, page);
+    }
+  }
+}
+
+export function drainAll(m: Machine): void {
+  for (const batch of m.batches) drain(m, batch);
+}
+
+export function addToBatch(m: Machine, page: Page): void {
+  getPage(page);
+  batchOf(m).push(page);
+  if (batchOf(m).length === m.profile.lruBatch || m.lruBatchesDisabled > 0) drain(m, batchOf(m));
+}
+
+/** lru_cache_disable() around a migration; older kernels only drain. */
+export function beginMigrating(m: Machine): void {
+  drainAll(m);
+  if (m.profile.disablesLruBatches) m.lruBatchesDisabled += 1;
+}
+
+export function endMigrating(m: Machine): void {
+  if (m.profile.disablesLruBatches) m.lruBatchesDisabled -= 1;
+}
+
+/** isolate_lru_page(): 0 or -EBUSY. */
+export function isolate(m: Machine, page: Page): number {
+  if (!has(page, abi.PG_LRU)) return -abi.EBUSY;
+  getPage(page);
+  removeFromLru(page);
+  setFlag(page, abi.PG_ISOLATED);
+  count(m, abi.NR_ISOLATED_ANON, 1);
+  return 0;
+}
+
+/** putback_lru_page() of a page that was isolated, or of a migration target. */
+export function putback(m: Machine, page: Page): void {
+  if (has(page, abi.PG_ISOLATED)) {
+    clearFlag(page, abi.PG_ISOLATED);
+    count(m, abi.NR_ISOLATED_ANON, -1);
+  }
+  clearFlag(page, abi.PG_UNEVICTABLE);
+  if (page.refcount === 1) clearFlag(page, abi.PG_ACTIVE);
+  else if (has(page, abi.PG_MLOCKED)) addToUnevictable(page);
+  else addToBatch(m, page);
+  putPage(m, page);
+}

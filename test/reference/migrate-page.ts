@@ -1,0 +1,125 @@
+/** One attempt to migrate one page. */
+import * as abi from "../../assembly/abi.ts";
+import { asyncPfMigratepage } from "./async-pf-callback.ts";
+import { getPage, putPage } from "./lru.ts";
+import { type Machine, type Page, type Pte, Crash, clearFlag, count, has, setFlag } from "./machine.ts";
+import { migratePage } from "./move-mapping.ts";
+import { addRmap, pageMapping, removeRmap, rmapMapping, rmapWalk, setPageDirty } from "./rmap.ts";
+
+export interface Manner {
+  readonly mode: number;
+  /** May sleep for the page lock, where the mode allows. */
+  readonly force: boolean;
+}
+
+export function lockPage(page: Page, { mode, force }: Manner): number {
+  if (has(page, abi.PG_LOCKED)) {
+    if (!force || mode === abi.MIGRATE_ASYNC) return -abi.EAGAIN;
+    throw new Crash({
+      kind: abi.CRASH_HANG,
+      trace: [abi.FN_LOCK_PAGE],
+      pfn: page.pfn,
+      invariant: abi.INV_LIVE,
+    });
+  }
+  setFlag(page, abi.PG_LOCKED);
+  return 0;
+}
+
+function waitForWriteback(page: Page, { mode, force }: Manner): number {
+  if (!has(page, abi.PG_WRITEBACK)) return 0;
+  if (mode !== abi.MIGRATE_SYNC) return -abi.EBUSY;
+  if (!force) return -abi.EAGAIN;
+  clearFlag(page, abi.PG_WRITEBACK);
+  return 0;
+}
+
+function hasAnonVma(m: Machine, page: Page): boolean {
+  const { mapping, anon } = rmapMapping(m, page);
+  return anon && page.mapcount > 0 && mapping?.kind === "anon_vma";
+}
+
+/** Replaces one PTE by a migration entry, unless the page is exclusive and may be pinned. */
+function unmapOne(m: Machine, page: Page, pte: Pte): boolean {
+  const exclusive = has(page, abi.PG_ANON_EXCLUSIVE);
+  if (exclusive && page.refcount >= abi.GUP_PIN_COUNTING_BIAS) return false;
+  clearFlag(page, abi.PG_ANON_EXCLUSIVE);
+  const { dirty } = pte;
+  Object.assign(pte, { entry: true, exclusive, protNone: false, dirty: false, accessed: false });
+  if (dirty) setPageDirty(m, page);
+  removeRmap(m, page);
+  putPage(m, page);
+  count(m, abi.PROBE_PTES_UNMAPPED, 1);
+  return true;
+}
+
+function tryToUnmap(m: Machine, page: Page): void {
+  count(m, abi.PROBE_TRY_TO_UNMAP, 1);
+  const walked = rmapWalk(m, page, [abi.FN_TRY_TO_UNMAP_FILE, abi.FN_TRY_TO_UNMAP]);
+  for (const { pte } of walked.filter((one) => one.pte.page === page)) {
+    if (!unmapOne(m, page, pte)) return;
+  }
+}
+
+/** From the locked page to the unmapped one. `called`: try_to_unmap() has been. */
+export function unmapPage(m: Machine, page: Page, manner: Manner): { rc: number; called: boolean } {
+  const err = waitForWriteback(page, manner);
+  if (err !== 0) return { rc: err, called: false };
+  if (page.anon && m.profile.refusesUnmappedAnon && !hasAnonVma(m, page)) {
+    return { rc: -abi.EAGAIN, called: false };
+  }
+  const called = page.mapping !== null && (page.mapcount > 0 || m.profile.unmapsUnmappedPages);
+  if (called) tryToUnmap(m, page);
+  return { rc: page.mapcount === 0 ? 0 : -abi.EAGAIN, called };
+}
+
+export function removeMigrationPtes(m: Machine, from: Page, to: Page): void {
+  const walked = rmapWalk(m, to, [abi.FN_RMAP_WALK_FILE, abi.FN_REMOVE_MIGRATION_PTES]);
+  for (const { vma, pte } of walked.filter((one) => one.pte.entry && one.pte.page === from)) {
+    getPage(to);
+    if (pte.exclusive) setFlag(to, abi.PG_ANON_EXCLUSIVE);
+    const protNone = vma.prot === abi.PROT_NONE;
+    Object.assign(pte, { page: to, entry: false, exclusive: false, protNone });
+    addRmap(m, to);
+    count(m, abi.PROBE_REMOVE_MIGRATION_PTE, 1);
+  }
+}
+
+/** move_to_new_page(): mapping, content and flags; then the PTEs, if try_to_unmap() was called. */
+export function moveToNewPage(m: Machine, page: Page, to: Page, called: boolean): number {
+  setFlag(to, abi.PG_LOCKED | (page.flags & abi.PG_SWAPBACKED));
+  to.index = page.index;
+  to.mapping = page.mapping;
+  to.anon = page.anon;
+  if (m.profile.unmapsBatchFirst) count(m, abi.PROBE_REFCOUNT_CHECK, 1);
+  const mapping = pageMapping(m, page);
+  const rc =
+    mapping?.kind === "apf_mapping" ? asyncPfMigratepage(m, page, to) : migratePage(m, mapping, page, to);
+  if (rc === 0) {
+    if (called) removeMigrationPtes(m, page, to);
+    if (!page.anon || m.profile.forgetsAnonMapping) {
+      page.mapping = null;
+      page.anon = false;
+    }
+  } else {
+    to.mapping = null;
+    to.anon = false;
+  }
+  clearFlag(to, abi.PG_LOCKED);
+  return rc;
+}
+
+/** The end of an attempt: the PTEs of a page that did not move, and its lock. */
+export function finishAttempt(m: Machine, page: Page, { restore }: { restore: boolean }): void {
+  if (restore) removeMigrationPtes(m, page, page);
+  clearFlag(page, abi.PG_LOCKED);
+}
+
+export function attempt(m: Machine, page: Page, to: Page, manner: Manner): number {
+  const busy = lockPage(page, manner);
+  if (busy !== 0) return busy;
+  const { rc: refused, called } = unmapPage(m, page, manner);
+  const rc = refused !== 0 ? refused : moveToNewPage(m, page, to, called);
+  finishAttempt(m, page, { restore: rc !== 0 && called });
+  return rc;
+}

@@ -1,0 +1,142 @@
+/** Who maps a page, and what is done through page->mapping: locks, dirty bits. */
+import * as abi from "../../assembly/abi.ts";
+import { addToLru, removeFromLru } from "./lru.ts";
+import {
+  type Machine,
+  type Mapping,
+  type Page,
+  type Pte,
+  type Vma,
+  Crash,
+  clearFlag,
+  count,
+  has,
+  setFlag,
+} from "./machine.ts";
+
+export function repaired(m: Machine, repair: string): boolean {
+  return m.config.repairs?.includes(repair) ?? false;
+}
+
+export function hasSubstitute(m: Machine, page: Page): boolean {
+  return page.mapping !== null && page.mapping === m.apfMapping;
+}
+
+/** page->mapping as mm/rmap.c sees it: with L4 it looks behind the substitute. */
+export function rmapMapping(m: Machine, page: Page): { mapping: Mapping | null; anon: boolean } {
+  if (!hasSubstitute(m, page) || !repaired(m, "L4")) return page;
+  if (page.private?.alive !== true) {
+    throw new Crash({
+      kind: abi.CRASH_OOPS,
+      trace: [abi.FN_TRY_TO_UNMAP],
+      pfn: page.pfn,
+      invariant: abi.INV_UAF,
+    });
+  }
+  return page.private.original;
+}
+
+/** page_mapping(): the address_space, null for anonymous memory. */
+export function pageMapping(m: Machine, page: Page): Mapping | null {
+  return page.anon && !hasSubstitute(m, page) ? null : page.mapping;
+}
+
+function rmapClass(m: Machine, page: Page): number {
+  return rmapMapping(m, page).anon ? abi.NR_ANON_PAGES : abi.NR_FILE_MAPPED;
+}
+
+export function addRmap(m: Machine, page: Page): void {
+  page.mapcount += 1;
+  if (page.mapcount === 1) count(m, rmapClass(m, page), 1);
+}
+
+export function removeRmap(m: Machine, page: Page): void {
+  page.mapcount -= 1;
+  if (page.mapcount === 0) count(m, rmapClass(m, page), -1);
+}
+
+/** munlock: the page is evictable again. */
+export function clearMlock(m: Machine, page: Page): void {
+  if (!has(page, abi.PG_MLOCKED)) return;
+  clearFlag(page, abi.PG_MLOCKED);
+  count(m, abi.NR_MLOCK, -1);
+  if (!has(page, abi.PG_LRU)) return;
+  removeFromLru(page);
+  clearFlag(page, abi.PG_UNEVICTABLE);
+  addToLru(page);
+}
+
+function isReadOnly(m: Machine, mapping: Mapping): boolean {
+  return mapping === m.apfMapping && !repaired(m, "L1") && (m.config.debugRodata ?? true);
+}
+
+function lockMmapMutex(m: Machine, page: Page, mapping: Mapping, callers: readonly number[]): void {
+  if (mapping !== m.apfMapping || repaired(m, "L1")) return;
+  const called = isReadOnly(m, mapping)
+    ? [abi.FN_MUTEX_LOCK]
+    : [abi.FN_MUTEX_LOCK_SLOWPATH, abi.FN_MUTEX_LOCK];
+  throw new Crash({
+    kind: abi.CRASH_OOPS,
+    trace: [...called, ...callers].slice(0, 3),
+    pfn: page.pfn,
+    invariant: abi.INV_LOCK,
+  });
+}
+
+/** The anon_vma of an unmapped page may be gone, or its memory may be another one's by now. */
+function checkAnonVma(m: Machine, page: Page, mapping: Mapping, callers: readonly number[]): void {
+  const vmas = m.processes.flatMap((process) => process.vmas);
+  const present = vmas.find((vma) => vma.mapping?.id === mapping.id)?.mapping ?? m.apfMapping;
+  if (present?.id === mapping.id && present.kind === "anon_vma") return;
+  const isObject = mapping.alive && mapping.kind !== "anon_vma";
+  throw new Crash({
+    kind: isObject ? abi.CRASH_HANG : abi.CRASH_OOPS,
+    trace: [abi.FN_RMAP_WALK_ANON, ...callers.slice(1)],
+    pfn: page.pfn,
+    invariant: isObject ? abi.INV_LOCK : abi.INV_UAF,
+  });
+}
+
+/** Every PTE at the page's place in the VMAs that its mapping leads to. */
+export function rmapWalk(
+  m: Machine,
+  page: Page,
+  callers: readonly number[],
+): { vma: Vma; vpn: number; pte: Pte }[] {
+  const { mapping, anon } = rmapMapping(m, page);
+  if (mapping === null) return [];
+  if (!anon) lockMmapMutex(m, page, mapping, callers);
+  else checkAnonVma(m, page, mapping, callers);
+  return mapping.vmas.flatMap((vma) => {
+    const vpn = vma.start + page.index - vma.pgoff;
+    const pte = vpn >= vma.start && vpn < vma.end ? vma.process.ptes.get(vpn) : undefined;
+    return pte === undefined ? [] : [{ vma, vpn, pte }];
+  });
+}
+
+export function setPageDirty(m: Machine, page: Page): void {
+  const mapping = pageMapping(m, page);
+  if (mapping !== null && mapping === m.apfMapping && !repaired(m, "L2")) {
+    const callers = [abi.FN_SET_PAGE_DIRTY_BUFFERS, abi.FN_SET_PAGE_DIRTY];
+    const oops = { kind: abi.CRASH_OOPS, pfn: page.pfn };
+    if (isReadOnly(m, mapping)) {
+      throw new Crash({ ...oops, trace: [abi.FN_RAW_SPIN_LOCK, ...callers], invariant: abi.INV_LOCK });
+    }
+    if (!has(page, abi.PG_DIRTY)) {
+      throw new Crash({ ...oops, trace: [abi.FN_ACCOUNT_PAGE_DIRTIED, ...callers], invariant: abi.INV_NULL });
+    }
+  }
+  setFlag(page, abi.PG_DIRTY);
+}
+
+export function clearPageDirtyForIo(m: Machine, page: Page): void {
+  if (pageMapping(m, page) === m.apfMapping && hasSubstitute(m, page) && !repaired(m, "L2")) {
+    throw new Crash({
+      kind: abi.CRASH_OOPS,
+      trace: [abi.FN_CLEAR_PAGE_DIRTY_FOR_IO, abi.FN_MIGRATE_PAGE_COPY],
+      pfn: page.pfn,
+      invariant: abi.INV_NULL,
+    });
+  }
+  clearFlag(page, abi.PG_DIRTY);
+}

@@ -1,0 +1,159 @@
+/** The whole state in the encoding of assembly/abi.ts, and its hash. */
+import * as abi from "../../assembly/abi.ts";
+import { type Machine, type Mapping, type Page, type Process, type Pte, Crash } from "./machine.ts";
+
+function mappingWord(mapping: Mapping | null, anon: boolean): number {
+  return ((mapping?.id ?? 0) << abi.MAPPING_TAG_SHIFT) | (anon ? abi.MAPPING_ANON : 0);
+}
+
+const FIELDS = abi.PAGE_RECORD_SIZE / 4;
+
+function privateWord(page: Page): number {
+  return (page.flags & abi.PG_BUDDY) !== 0 ? page.order : (page.private?.id ?? 0);
+}
+
+/** Every page record: eight numbers a page, next and prev from the lists. */
+export function pageRecords(m: Machine): Int32Array {
+  const records = new Int32Array(m.pages.length * FIELDS);
+  for (const page of m.pages) {
+    const fields = [
+      page.flags,
+      page.refcount,
+      page.mapcount,
+      mappingWord(page.mapping, page.anon),
+      page.index,
+      privateWord(page),
+    ];
+    records.set(fields, page.pfn * FIELDS);
+  }
+  const lists = m.zones.flatMap((zone) => [
+    ...zone.lru,
+    ...zone.free.flatMap(({ movable, isolated }) => [movable, isolated]),
+  ]);
+  for (const list of lists) {
+    for (const [position, page] of list.entries()) {
+      records[page.pfn * FIELDS + abi.PAGE_NEXT / 4] = list[position + 1]?.pfn ?? 0;
+      records[page.pfn * FIELDS + abi.PAGE_PREV / 4] = list[position - 1]?.pfn ?? 0;
+    }
+  }
+  return records;
+}
+
+function pteWord(pte: Pte): number {
+  const flags = pte.entry
+    ? abi.PTE_MIGRATION | (pte.exclusive ? abi.PTE_EXCLUSIVE : 0)
+    : (pte.protNone ? abi.PTE_PROTNONE : abi.PTE_PRESENT) |
+      (pte.dirty ? abi.PTE_DIRTY : 0) |
+      (pte.accessed ? abi.PTE_ACCESSED : 0);
+  return (pte.page.pfn << abi.PTE_SHIFT) | flags | (pte.write ? abi.PTE_WRITE : 0);
+}
+
+/** The PTEs of a process, by virtual page. */
+export function ptesOf(process: Process): Int32Array {
+  const words = new Int32Array(process.pages);
+  for (const [vpn, pte] of process.ptes) words[vpn] = pteWord(pte);
+  return words;
+}
+
+/** Holders of a page that are not seen from its fields: [kind, owner, token]. */
+export function pinsOf(m: Machine, page: Page): number[][] {
+  return m.pins.filter((pin) => pin.page === page).map(({ kind, owner, token }) => [kind, owner, token]);
+}
+
+export function* mapped(m: Machine): Generator<[number, Pte]> {
+  for (const process of m.processes) {
+    for (const [vpn, pte] of [...process.ptes].toSorted(([a], [b]) => a - b)) {
+      yield [process.firstPte + vpn, pte];
+    }
+  }
+}
+
+type Hash = readonly [number, number];
+
+function fold([a, b]: Hash, word: number): Hash {
+  const x = Math.imul(a ^ word, 0x9e3779b1);
+  const y = Math.imul(b ^ word, 0x85ebca77);
+  return [(x ^ (x >>> 15)) >>> 0, (y ^ (y >>> 13)) >>> 0];
+}
+
+function hex(hash: Hash): string {
+  return hash.map((lane) => lane.toString(16).padStart(8, "0")).join("");
+}
+
+function hashOf(words: Iterable<number>): string {
+  let hash: Hash = [0, 0];
+  for (const word of words) hash = fold(hash, word);
+  return hex(hash);
+}
+
+function* pageWords(m: Machine): Generator<number> {
+  const records = pageRecords(m);
+  for (let pfn = 0; pfn < m.pages.length; pfn++) {
+    const record = records.subarray(pfn * FIELDS, (pfn + 1) * FIELDS);
+    if (record.every((field) => field === 0)) continue;
+    yield pfn;
+    yield* record;
+  }
+}
+
+function* pteWords(m: Machine): Generator<number> {
+  for (const [number, pte] of mapped(m)) {
+    yield number;
+    yield pteWord(pte);
+  }
+}
+
+function* counterWords(m: Machine): Generator<number> {
+  for (const [counter, value] of m.counters.entries()) {
+    if (counter === abi.PROBE_OFFLINE_SKIPPED) continue;
+    yield Number(BigInt.asIntN(32, BigInt(value)));
+    yield Number(BigInt.asIntN(32, BigInt(value) >> 32n));
+  }
+}
+
+/** Words of a page after a write of `stamp`. */
+function* stampWords(m: Machine, stamp: number): Generator<number> {
+  const bytes = m.config.contentBytes ?? 0;
+  for (let offset = 0; offset < bytes; offset += 8) {
+    const word = stamp === 0 ? 0n : BigInt(stamp) * 0x9e3779b97f4a7c15n + BigInt(offset);
+    yield Number(BigInt.asIntN(32, word));
+    yield Number(BigInt.asIntN(32, word >> 32n));
+  }
+}
+
+function* contentWords(m: Machine): Generator<number> {
+  yield abi.TABLE_EXPECTED;
+  for (const [number, pte] of mapped(m)) {
+    if (pte.expected === 0) continue;
+    yield number;
+    yield pte.expected;
+  }
+  for (const page of m.pages.filter(({ refcount }) => refcount > 0)) {
+    yield page.pfn;
+    yield* stampWords(m, page.content);
+  }
+}
+
+/** Hashes by SECTION_*, as Host.sectionHash() has them. The section of objects is not to be had. */
+export function stateSections(m: Machine): ReadonlyMap<number, string> {
+  const sections = new Map([
+    [abi.SECTION_PAGES, hashOf(pageWords(m))],
+    [abi.SECTION_PTES, hashOf(pteWords(m))],
+    [abi.SECTION_COUNTERS, hashOf(counterWords(m))],
+  ]);
+  const withContent = (m.config.contentBytes ?? 0) > 0;
+  sections.set(abi.SECTION_CONTENT, withContent ? hashOf(contentWords(m)) : hex([0, 0]));
+  return sections;
+}
+
+/** Runs an operation. Null if the simulated kernel crashed in it. */
+export function run<T>(m: Machine, operation: () => T): T | null {
+  if (m.crash !== null) throw new Error("the simulated kernel has stopped");
+  try {
+    return operation();
+  } catch (thrown) {
+    if (!(thrown instanceof Crash)) throw thrown;
+    m.crash = thrown.record;
+    return null;
+  }
+}
