@@ -1,5 +1,6 @@
 /** How many pages a second does migration move, with nothing in the pages? */
 import type { Contestant, Figures, Goal, Question, Size, Suite } from "../question.ts";
+import { REFERENCE, referenceSubject } from "./reference-subject.ts";
 import { shuffled } from "./shuffle.ts";
 import { CORE, type Subject, TWIN, type TwoNodes, coreSubject, twinSubject } from "./two-nodes.ts";
 
@@ -83,6 +84,28 @@ function againstTwin(
   };
 }
 
+function againstReference(pages: number, rounds: number): Question {
+  const options = { pages };
+  return {
+    title: `migrate ${pages} anonymous pages against the model that tests compare with, v3.12`,
+    pages,
+    warmups: 1,
+    rounds,
+    goals: [
+      {
+        text: "ahead of the reference model, times",
+        value: (figures) => figures.ratio(REFERENCE, CORE),
+        atLeast: 10,
+      },
+    ],
+    contestants: async () => [
+      populated(await coreSubject(options), touchOrder(pages, "in order")),
+      populated(twinSubject(options), touchOrder(pages, "in order")),
+      populated(referenceSubject(options), touchOrder(pages, "in order")),
+    ],
+  };
+}
+
 function byKernel(pages: number, rounds: number): Question {
   return {
     title: `migrate ${pages} anonymous pages by kernel profile`,
@@ -115,6 +138,7 @@ export const migrate: Suite = {
         goals: [perSecond(4e6), aheadOfTwin],
       }),
       againstTwin({ pages: small ? 4096 : MI }, "in random order", { rounds: 15 }),
+      againstReference(small ? 512 : 2 ** 14, 9),
       byKernel(small ? 2048 : MI, 15),
     ];
   },
