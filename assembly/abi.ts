@@ -93,7 +93,6 @@ export const EEXIST = 17;
 export const ENODEV = 19;
 export const EINVAL = 22;
 
-export const MIGRATEPAGE_SUCCESS = 0;
 export const STATUS_UNTOUCHED = 1 << 20; // a move_pages status that the kernel never wrote
 
 // enum migrate_mode
@@ -123,7 +122,6 @@ export const ZONE_NORMAL = 1;
 export const ZONE_MOVABLE = 2;
 export const MAX_NODES = 8;
 export const MAX_ZONES = 16;
-export const MAX_NUMNODES = 64; // node ids from here on do not exist in any kernel modelled
 
 // LRU lists of a zone.
 export const LRU_INACTIVE_ANON = 0;
@@ -210,7 +208,7 @@ export const CRASH_BUG = 2;
 export const CRASH_HANG = 3;
 export const CRASH_LOCKUP = 4;
 
-// Invariants (what each says: src/explain.ts).
+// Invariants (what each says: src/explain/invariants.ts).
 export const INV_REF = 1;
 export const INV_MAPC = 2;
 export const INV_TAG = 3;
@@ -244,12 +242,9 @@ export const FN_CLEAR_PAGE_DIRTY_FOR_IO = 12;
 export const FN_MIGRATE_PAGE_COPY = 13;
 export const FN_GET_PAGE = 14;
 export const FN_PUT_PAGE = 15;
-export const FN_FREE_PAGES_CHECK = 16;
 export const FN_RMAP_WALK_FILE = 17;
 export const FN_REMOVE_MIGRATION_PTES = 18;
-export const FN_ZAP_PTE_RANGE = 19;
 export const FN_CHECK_ASYNC_PF_COMPLETION = 20;
-export const FN_CLEAR_ASYNC_PF_QUEUE = 21;
 export const FN_RMAP_WALK_ANON = 22;
 export const FN_LOCK_PAGE = 23;
 
@@ -284,7 +279,7 @@ export const PROBE_CALLBACK_SUCCESS = 26; // async_pf_migratepage() returned 0
 export const PROBE_LOG_MIGRATION_FAILED = 27; // "migrating pfn … failed" lines before rate limiting
 export const NR_COUNTERS = 28;
 
-// The trace ring: records of four i32, kind first.
+// The trace ring: records of i32, the kind and up to four fields.
 export const TRACE_RECORD_SIZE = 24; // bytes
 export const TRACE_UNMAP = 1; // pfn, refcount, mapcount at the entry of try_to_unmap()
 export const TRACE_CHECK = 2; // pfn, refcount, 1 if the page has a mapping; result of the check
@@ -324,7 +319,6 @@ export const CFG_COST_FAULT = 25; // ns, one minor fault
 export const CFG_NODES = 32; // first node; CFG_NODE_WORDS each
 export const CFG_NODE_WORDS = 2;
 export const CFG_NODE_HAS_CPUS = 0;
-export const CFG_NODE_HAS_MEMORY = 1;
 export const CFG_ZONES = CFG_NODES + MAX_NODES * CFG_NODE_WORDS; // first zone; CFG_ZONE_WORDS each
 export const CFG_ZONE_WORDS = 5;
 export const CFG_ZONE_NODE = 0;

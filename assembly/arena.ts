@@ -5,8 +5,9 @@
  *   configPtr            CFG_WORDS words, written by TypeScript before init()
  *   machine, counters …  the TABLE_* regions in their order, each aligned to 64 bytes
  *
- * All state that can change is in the regions, none in globals: the globals below are addresses,
- * derived from the configuration alone. So a snapshot is one copy and the state hash one pass.
+ * All state that can change is in the regions, none in globals: the globals below are addresses, derived from
+ * the configuration alone (those of check/ are sums of the recount that runs). So a snapshot is one copy and
+ * the state hash one pass.
  */
 import {
   APF_SIZE,

@@ -158,12 +158,6 @@ export function testPagesIsolated(start: i32): bool {
   return true;
 }
 
-function setPageblocksOffline(start: i32, offline: bool): void {
-  for (let pfn = start; pfn < start + MEMORY_BLOCK_PAGES; pfn += PAGEBLOCK_PAGES) {
-    pageblockOf(pfn).offline = offline ? 1 : 0;
-  }
-}
-
 /** Ends the operation: on success the block leaves the allocator, else its pageblocks are movable again. */
 export function offlineEnd(block: i32, success: bool): void {
   const start = block << MEMORY_BLOCK_ORDER;
@@ -173,7 +167,6 @@ export function offlineEnd(block: i32, success: bool): void {
     return;
   }
   removeFreeRange(changetype<Zone>(zoneOfBlock(block)), start, start + MEMORY_BLOCK_PAGES);
-  setPageblocksOffline(start, true);
   setBlockState(block, BLOCK_OFFLINE);
 }
 
@@ -183,7 +176,6 @@ export function onlineBlock(block: i32): i32 {
   const zone = zoneOfBlock(block);
   if (zone == null) return -EINVAL;
   const start = block << MEMORY_BLOCK_ORDER;
-  setPageblocksOffline(start, false);
   addFreeRange(zone, max<i32>(start, FIRST_PFN), start + MEMORY_BLOCK_PAGES);
   setBlockState(block, BLOCK_ONLINE);
   return 0;

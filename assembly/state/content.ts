@@ -44,11 +44,6 @@ export function contentIs(pfn: i32, stamp: i32): bool {
   return true;
 }
 
-/** The first 8 bytes of a page. */
-export function contentHead(pfn: i32): u64 {
-  return load<u64>(addressOf(pfn));
-}
-
 /** Copies what copyContent() has put off. Before anything that looks at content, and at the end of a call. */
 export function flushCopies(): void {
   const m = machine();

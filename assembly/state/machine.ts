@@ -1,6 +1,5 @@
 /** The scalars of the simulated machine: simulated time, the crash record, pools, the random numbers. */
 import {
-  CRASH_NONE,
   MACHINE_BAD_EXPECTED,
   MACHINE_BAD_FOUND,
   MACHINE_BAD_OBJECT,
@@ -107,8 +106,4 @@ if (offsetof<Machine>("nrBadPages") != MACHINE_NR_BAD_PAGES) ERROR("Machine reco
 
 export function machine(): Machine {
   return changetype<Machine>(machinePtr);
-}
-
-export function crashed(): bool {
-  return machine().crashKind != CRASH_NONE;
 }

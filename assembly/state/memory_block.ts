@@ -53,7 +53,6 @@ export function initMemoryBlocks(): void {
     }
     if (online) addFreeRange(zone, first, zone.endPfn);
     for (let pfn = zone.startPfn; pfn < zone.endPfn; pfn += PAGEBLOCK_PAGES) {
-      pageblockOf(pfn).offline = online ? 0 : 1;
       setBlockState(pfn >> MEMORY_BLOCK_ORDER, online ? BLOCK_ONLINE : BLOCK_OFFLINE);
     }
   }

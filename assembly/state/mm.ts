@@ -33,7 +33,6 @@ export class Mm {
   cpu: i32; // the CPU its threads run on
   nrVcpus: i32;
   mmCount: i32; // mm_count held by async_pf work
-  hasPins: i32; // MMF_HAS_PINNED
 }
 
 if (offsetof<Mm>() > PROCESS_RECORD_SIZE) ERROR("size of a process record");

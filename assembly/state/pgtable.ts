@@ -1,5 +1,5 @@
 /** PTEs: 26 bits of pfn or swap slot and 6 of flags; not present and not PROT_NONE means an entry. */
-import { PTE_FLAG_MASK, PTE_MIGRATION, PTE_PRESENT, PTE_PROTNONE, PTE_SHIFT } from "../abi";
+import { PTE_MIGRATION, PTE_PRESENT, PTE_PROTNONE, PTE_SHIFT } from "../abi";
 import { ptesPtr } from "../arena";
 
 export function pteAt(number: i32): i32 {
@@ -16,10 +16,6 @@ export function makePte(pfn: i32, flags: i32): i32 {
 
 export function ptePfn(pte: i32): i32 {
   return pte >>> PTE_SHIFT;
-}
-
-export function pteFlags(pte: i32): i32 {
-  return pte & PTE_FLAG_MASK;
 }
 
 /** pte_present(): true also for a page made PROT_NONE, which still is in the table with its references. */

@@ -1,6 +1,5 @@
 /** vCPUs of guests, as far as asynchronous page faults concern them. */
 import {
-  CFG_VCPUS,
   TABLE_VCPUS,
   VCPU_HALTED,
   VCPU_KVM_REFS,
@@ -9,7 +8,7 @@ import {
   VCPU_QUEUED,
   VCPU_READY,
 } from "../abi";
-import { VCPU_RECORD_SIZE, config, tablePtr } from "../arena";
+import { VCPU_RECORD_SIZE, tablePtr } from "../arena";
 
 @unmanaged
 export class Vcpu {
@@ -35,9 +34,4 @@ if (offsetof<Vcpu>("kvmRefs") != VCPU_KVM_REFS) ERROR("Vcpu record");
 
 export function vcpuAt(id: i32): Vcpu {
   return changetype<Vcpu>(tablePtr(TABLE_VCPUS) + <usize>id * VCPU_RECORD_SIZE);
-}
-
-/** True if `id` is a vCPU of a living guest. */
-export function vcpuExists(id: i32): bool {
-  return id >= 0 && id < config(CFG_VCPUS) && vcpuAt(id).mm != 0;
 }

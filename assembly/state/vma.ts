@@ -1,5 +1,5 @@
 /** VMAs: what a range of virtual pages maps, and the chains by which rmap finds them from an object. */
-import { CFG_VMAS, VMA_ANON, VMA_END, VMA_KIND, VMA_NEXT, VMA_START } from "../abi";
+import { CFG_VMAS, VMA_END, VMA_KIND, VMA_NEXT, VMA_START } from "../abi";
 import { VMA_RECORD_SIZE, config, vmasPtr } from "../arena";
 import { machine } from "./machine";
 import { mappingAt, putMapping } from "./mapping";
@@ -7,7 +7,6 @@ import { mmAt } from "./mm";
 import { poolFree, poolInit, poolNext } from "./pool";
 
 export const VM_LOCKED: i32 = 1 << 0;
-export const VM_DONTFORK: i32 = 1 << 1;
 
 @unmanaged
 export class Vma {
@@ -154,9 +153,4 @@ export function splitAt(mm: i32, start: i32, end: i32): void {
   if (first != 0 && vmaAt(first).start < start) splitVma(first, start);
   const last = findVma(mm, end - 1);
   if (last != 0 && vmaAt(last).end > end) splitVma(last, end);
-}
-
-/** vma_is_anonymous(): private anonymous memory. */
-export function vmaIsAnonymous(vma: Vma): bool {
-  return vma.kind == VMA_ANON;
 }

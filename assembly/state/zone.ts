@@ -53,8 +53,7 @@ if (offsetof<NodeRecord>() + MAX_ZONES * 4 > NODE_RECORD_SIZE) ERROR("node recor
 export class Pageblock {
   zone: u8; // zone number + 1, 0 = hole
   migratetype: u8; // MIGRATE_*
-  offline: u8; // 1: its memory block is offline
-  spare: u8;
+  spare: u16;
 }
 
 export function zoneAt(number: i32): Zone {

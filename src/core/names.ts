@@ -117,12 +117,9 @@ const functions: Readonly<Record<number, string>> = {
   [abi.FN_MIGRATE_PAGE_COPY]: "migrate_page_copy",
   [abi.FN_GET_PAGE]: "get_page",
   [abi.FN_PUT_PAGE]: "put_page",
-  [abi.FN_FREE_PAGES_CHECK]: "free_pages_check",
   [abi.FN_RMAP_WALK_FILE]: "rmap_walk_file",
   [abi.FN_REMOVE_MIGRATION_PTES]: "remove_migration_ptes",
-  [abi.FN_ZAP_PTE_RANGE]: "zap_pte_range",
   [abi.FN_CHECK_ASYNC_PF_COMPLETION]: "kvm_check_async_pf_completion",
-  [abi.FN_CLEAR_ASYNC_PF_QUEUE]: "kvm_clear_async_pf_completion_queue",
   [abi.FN_RMAP_WALK_ANON]: "rmap_walk_anon",
   [abi.FN_LOCK_PAGE]: "__lock_page",
 };
