@@ -1,72 +1,28 @@
 /** One list of operations on a host and on the reference model, compared after each. */
 import { expect } from "vitest";
-import { SECTION_CONTENT, SECTION_COUNTERS, SECTION_PAGES, SECTION_PTES } from "../../assembly/abi.ts";
-import type { HostConfig, Invariant } from "../../src/index.ts";
+import {
+  FIRST_PFN,
+  SECTION_CONTENT,
+  SECTION_COUNTERS,
+  SECTION_PAGES,
+  SECTION_PTES,
+} from "../../assembly/abi.ts";
+import type { Invariant } from "../../src/index.ts";
+import { type Both, smallFrames } from "../helpers/machines.ts";
 import type { Config } from "../reference/machine.ts";
 import { stateSections } from "../reference/state.ts";
 import { differences } from "./compare.ts";
 import type { Operation } from "./operations.ts";
 import { Pair } from "./pair.ts";
 
-const limits = {
-  ptes: 4096,
-  processes: 16,
-  vmas: 512,
-  mappings: 512,
-  cacheSlots: 4096,
-  pins: 512,
-  vcpus: 8,
-  entries: 1024,
-  events: 64,
-};
-const costs = {
-  syscallNs: 5_000,
-  movedPageNs: 1_100,
-  failedAttemptNs: 1_700,
-  offlineRoundNs: 2_000_000_000,
-  faultNs: 500,
-};
-
 /** Frames that are left on each node of the small machine. */
 const FREE = 28;
-
-type Both = Config & HostConfig;
-export type Variant = Pick<Config, "kernel" | "policy" | "repairs"> & Pick<HostConfig, "kernel" | "repairs">;
-
-export function small(variant: Variant, rodata: boolean): Both {
-  const nodes = [
-    {
-      zones: [
-        { kind: "normal", pages: 512 },
-        { kind: "movable", pages: 512 },
-      ],
-    },
-    { zones: [{ kind: "normal", pages: 512 }] },
-  ] as const;
-  return { ...variant, nodes, cpus: 2, contentBytes: 8, debugRodata: rodata, limits, costs };
-}
-
-/** Block 1 is ZONE_MOVABLE, and the other node is small. */
-export function withBlocks(variant: Variant, rodata: boolean): Both {
-  const nodes = [
-    {
-      zones: [
-        { kind: "normal", pages: 32_768 },
-        { kind: "movable", pages: 32_768 },
-      ],
-    },
-    { zones: [{ kind: "normal", pages: 512 }] },
-  ] as const;
-  // A round with one pinned page takes 7 s, so that the 120 s of v3.12 come within 20 rounds.
-  const slow = { ...costs, failedAttemptNs: 500_000_000 };
-  return { ...variant, nodes, cpus: 2, contentBytes: 8, debugRodata: rodata, limits, costs: slow };
-}
 
 async function start(config: Both, isSmall: boolean): Promise<Pair> {
   const pair = await Pair.create(config);
   if (isSmall) {
-    pair.fill(0, 1024 - 2 - FREE);
-    pair.fill(1, 512 - FREE);
+    pair.fill(0, smallFrames[0] - FIRST_PFN - FREE);
+    pair.fill(1, smallFrames[1] - FREE);
   }
   const guest = pair.createProcess({ guest: true, cpu: 0 });
   pair.touch(pair.map(guest, { kind: "anon", pages: 10 }), { start: 0, count: 8, write: true });

@@ -2,23 +2,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type CoreName, cores, runOn } from "../helpers/cores.ts";
+import { anyVariant, machine } from "../helpers/machines.ts";
 import { fuzzTimeoutMs, runs } from "../helpers/runs.ts";
-import { type Variant, check, small, withBlocks } from "./check.ts";
+import { check } from "./check.ts";
 import { type Kind, operations } from "./operations.ts";
-
-const kernels = ["v3.12", "v6.1", "v6.12"] as const;
-const repairs = ["L1", "L2", "L3", "L4", "L5"] as const;
-const variant: fc.Arbitrary<Variant> = fc.oneof(
-  fc.record({ kernel: fc.constantFrom(...kernels), policy: fc.constantFrom("pin", "drop-get") }),
-  fc.record({
-    kernel: fc.constantFrom("v3.12", "v3.12", "v3.12", "v6.1", "v6.12"),
-    policy: fc.constant("rfc" as const),
-    repairs: fc.oneof(
-      fc.constantFrom(...[0, 1, 2, 3, 4, 5, 5].map((layer) => repairs.slice(0, layer))),
-      fc.subarray([...repairs]),
-    ),
-  }),
-);
 
 const outside: readonly Kind[] = ["flag"];
 const blocks: readonly Kind[] = ["offline", "online"];
@@ -29,8 +16,8 @@ describe.each(cores)("the %s core does what the reference model does", (core: Co
     async () => {
       runOn(core);
       const list = operations({ without: [...blocks, ...outside], maxLength: 40 });
-      const property = fc.asyncProperty(variant, fc.boolean(), list, async (one, rodata, ops) =>
-        check(small(one, rodata), ops, true),
+      const property = fc.asyncProperty(anyVariant, fc.boolean(), list, async (one, rodata, ops) =>
+        check(machine(one, "small", rodata), ops, true),
       );
       await expect(fc.assert(property, runs())).resolves.toBeUndefined();
     },
@@ -42,8 +29,8 @@ describe.each(cores)("the %s core does what the reference model does", (core: Co
     async () => {
       runOn(core);
       const list = operations({ without: blocks, maxLength: 40 });
-      const property = fc.asyncProperty(variant, fc.boolean(), list, async (one, rodata, ops) =>
-        check(small(one, rodata), ops, true),
+      const property = fc.asyncProperty(anyVariant, fc.boolean(), list, async (one, rodata, ops) =>
+        check(machine(one, "small", rodata), ops, true),
       );
       await expect(fc.assert(property, runs(0.5))).resolves.toBeUndefined();
     },
@@ -55,8 +42,8 @@ describe.each(cores)("the %s core does what the reference model does", (core: Co
     async () => {
       runOn(core);
       const list = operations({ without: outside, maxLength: 20 });
-      const property = fc.asyncProperty(variant, fc.boolean(), list, async (one, rodata, ops) =>
-        check(withBlocks(one, rodata), ops, false),
+      const property = fc.asyncProperty(anyVariant, fc.boolean(), list, async (one, rodata, ops) =>
+        check(machine(one, "blocks", rodata), ops, false),
       );
       await expect(fc.assert(property, runs(0.25))).resolves.toBeUndefined();
     },
