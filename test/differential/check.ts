@@ -23,6 +23,8 @@ async function start(config: Both, isSmall: boolean): Promise<Pair> {
   if (isSmall) {
     pair.fill(0, smallFrames[0] - FIRST_PFN - FREE);
     pair.fill(1, smallFrames[1] - FREE);
+  } else {
+    pair.fill(0, 700);
   }
   const guest = pair.createProcess({ guest: true, cpu: 0 });
   pair.touch(pair.map(guest, { kind: "anon", pages: 10 }), { start: 0, count: 8, write: true });

@@ -28,7 +28,7 @@ describe.each(cores)("the %s core does what the reference model does", (core: Co
     "with pages that are locked, under writeback or dirty from outside",
     async () => {
       runOn(core);
-      const list = operations({ without: blocks, maxLength: 40 });
+      const list = operations({ without: blocks, often: "flag", maxLength: 40 });
       const property = fc.asyncProperty(anyVariant, fc.boolean(), list, async (one, rodata, ops) =>
         check(machine(one, "small", rodata), ops, true),
       );

@@ -46,6 +46,13 @@ export type Operation =
       readonly region: number;
       readonly entries: readonly { readonly index: number; readonly node: number }[];
     }
+  | { readonly op: "moveFilled"; readonly filled: number; readonly node: number }
+  | {
+      readonly op: "pinFilled";
+      readonly filled: number;
+      readonly every: number;
+      readonly kind: "get" | "pin";
+    }
   | {
       readonly op: "mbind";
       readonly region: number;
@@ -136,6 +143,13 @@ const byKind: { readonly [K in Kind]: fc.Arbitrary<Extract<Operation, { op: K }>
     region: which,
     entries: fc.array(entry, { minLength: 1, maxLength: 16 }),
   }),
+  moveFilled: fc.record({ ...op("moveFilled"), filled: fc.nat({ max: 1 }), node }),
+  pinFilled: fc.record({
+    ...op("pinFilled"),
+    filled: fc.nat({ max: 1 }),
+    every: fc.constantFrom(20, 100, 170, 600),
+    kind: fc.constantFrom("get", "pin"),
+  }),
   mbind: fc.record({
     ...op("mbind"),
     region: which,
@@ -169,7 +183,7 @@ const byKind: { readonly [K in Kind]: fc.Arbitrary<Extract<Operation, { op: K }>
 };
 
 /** How often a kind comes, 1 if it is not listed. */
-const weights: Partial<Record<Kind, number>> = {
+const usualWeights: Partial<Record<Kind, number>> = {
   touch: 6,
   movePages: 10,
   pin: 4,
@@ -194,12 +208,13 @@ const kinds = Object.keys(byKind) as Kind[];
  */
 export function operations(options: {
   readonly without?: readonly Kind[];
+  readonly often?: Kind;
   readonly maxLength: number;
 }): fc.Arbitrary<Operation[]> {
   const offered = kinds.filter((kind) => options.without?.includes(kind) !== true);
   const one = fc.oneof(
     ...offered.map((kind): { weight: number; arbitrary: fc.Arbitrary<Operation> } => ({
-      weight: weights[kind] ?? 1,
+      weight: kind === options.often ? 8 : (usualWeights[kind] ?? 1),
       arbitrary: byKind[kind],
     })),
   );

@@ -88,7 +88,7 @@ export class Pair {
     return region;
   }
 
-  /** Takes memory that no later operation names. */
+  /** Takes much memory, which only moveFilled and pinFilled name. */
   fill(node: number, pages: number): void {
     const process = this.createProcess({ guest: false, cpu: 0, pages });
     const region = this.map(process, { kind: "anon", pages, node, bind: true });
@@ -96,9 +96,11 @@ export class Pair {
     this.processes.pop();
     this.regions.pop();
     this.#hidden.push(process);
+    this.#filled.push(region);
   }
 
   readonly #hidden: ProcessPair[] = [];
+  readonly #filled: RegionPair[] = [];
 
   /** All processes, also those that no operation names. */
   get everyProcess(): readonly ProcessPair[] {
@@ -124,7 +126,9 @@ export class Pair {
       case "exit":
         return this.#exit(operation.process);
       case "pin":
-        return this.#pin(operation);
+        return this.#pin(pick(this.regions, operation.region), operation.indexes, operation.kind);
+      case "pinFilled":
+        return this.#pinFilled(operation);
       case "release":
       case "releaseLater":
         return this.#release(operation);
@@ -139,7 +143,9 @@ export class Pair {
       case "flag":
         return this.#flag(operation);
       case "movePages":
-        return this.#movePages(operation);
+        return this.#movePages(pick(this.regions, operation.region), operation.entries);
+      case "moveFilled":
+        return this.#moveFilled(operation);
       case "mbind":
         return this.#mbind(operation);
       case "migratePages":
@@ -252,16 +258,25 @@ export class Pair {
     };
   }
 
-  #pin(operation: Extract<Operation, { op: "pin" }>): Answers {
-    const region = pick(this.regions, operation.region);
+  #pin(region: RegionPair | undefined, list: readonly number[], kind: "get" | "pin"): Answers {
     if (region === undefined || this.#pins.length > 20) return nothing;
-    const indexes = operation.indexes.map((index) => index % region.core.pages);
-    const core = region.core.pin(indexes, operation.kind);
+    const indexes = list.map((index) => index % region.core.pages);
+    const core = region.core.pin(indexes, kind);
     const vpns = indexes.map((index) => region.core.start + index);
     const process = region.process.reference;
-    const pinned = run(this.machine, () => fault.pinPages(this.machine, process, vpns, operation.kind));
+    const pinned = run(this.machine, () => fault.pinPages(this.machine, process, vpns, kind));
     if (pinned !== null) this.#pins.push({ core, group: pinned.group });
     return { core: core.pages, reference: pinned?.pages ?? null };
+  }
+
+  #pinFilled({ filled, every, kind }: Extract<Operation, { op: "pinFilled" }>): Answers {
+    const region = pick(this.#filled, filled);
+    const all = Array.from({ length: region?.core.pages ?? 0 }, (_, index) => index);
+    return this.#pin(
+      region,
+      all.filter((index) => index % every === 0),
+      kind,
+    );
   }
 
   #release(operation: Extract<Operation, { op: "release" | "releaseLater" }>): Answers {
@@ -288,10 +303,20 @@ export class Pair {
     return nothing;
   }
 
-  #movePages(operation: Extract<Operation, { op: "movePages" }>): Answers {
-    const region = pick(this.regions, operation.region);
+  #moveFilled({ filled, node }: Extract<Operation, { op: "moveFilled" }>): Answers {
+    const region = pick(this.#filled, filled);
+    return this.#movePages(
+      region,
+      Array.from({ length: region?.core.pages ?? 0 }, (_, index) => ({ index, node })),
+    );
+  }
+
+  #movePages(
+    region: RegionPair | undefined,
+    list: readonly { readonly index: number; readonly node: number }[],
+  ): Answers {
     if (region === undefined) return nothing;
-    const entries = operation.entries.map(({ index, node }) => ({
+    const entries = list.map(({ index, node }) => ({
       index: index < 0 ? -1 : index % region.core.pages,
       node,
     }));

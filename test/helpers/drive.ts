@@ -150,7 +150,9 @@ function driveOther(host: Host, operation: Other): void {
     case "failContexts":
       host.failContextAllocations(operation.count);
       break;
-    case "flag": // no test that uses this has it
+    case "flag": // no test that uses this has them
+    case "moveFilled":
+    case "pinFilled":
       break;
     default:
   }

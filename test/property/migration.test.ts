@@ -53,8 +53,8 @@ const uses = fc.array(fc.constantFrom("none", "read", "write", "protect", "mlock
 const kind = fc.constantFrom("anon", "shmem");
 
 /**
- * A page that was unmapped for a while has its PTE back old and clean; that it was dirty is noted in the page.
- * A page of 6.x that FOLL_PIN holds and nobody else maps was never unmapped.
+ * A page that was unmapped for a while has its PTE back old and clean; that it was dirty is noted in the
+ * page. A page of 6.x that FOLL_PIN holds and nobody else maps was never unmapped.
  */
 function afterFailure(pte: number, page: PageInfo | null, wasUnmapped: boolean): [number, PageInfo | null] {
   if (page === null || !wasUnmapped) return [pte, page];
