@@ -1,14 +1,7 @@
 /** A host and its reference model, and what both are told to do. */
 import * as abi from "../../assembly/abi.ts";
 import { errnoName, migrationModes, protections } from "../../src/core/names.ts";
-import {
-  Host,
-  type HostConfig,
-  type KernelCrash,
-  type Pin,
-  type Process,
-  type Region,
-} from "../../src/index.ts";
+import { Host, type HostConfig, type Pin, type Process, type Region } from "../../src/index.ts";
 import * as apf from "../reference/async-pf.ts";
 import { boot, exit } from "../reference/boot.ts";
 import * as fault from "../reference/fault.ts";
@@ -20,6 +13,7 @@ import * as memory from "../reference/process.ts";
 import { run } from "../reference/state.ts";
 import * as syscalls from "../reference/syscalls.ts";
 import { releaseGroup, wait } from "../reference/time.ts";
+import { calledCore, migrated, returned } from "./answers.ts";
 import type { Operation } from "./operations.ts";
 import { type Answers, type VcpuOperation, type VcpuPair, nothing, performOnVcpu } from "./vcpu.ts";
 
@@ -35,15 +29,6 @@ interface RegionPair {
 
 const PROCESS_PAGES = 32;
 const pageFlags = { locked: abi.PG_LOCKED, writeback: abi.PG_WRITEBACK, dirty: abi.PG_DIRTY } as const;
-
-/** A kernel's return value as the API has it: -1 and the errno's name. */
-function returned(rc: number | null): { ret: number; errno: string | null } | null {
-  return rc === null ? null : { ret: Math.max(rc, -1), errno: errnoName(rc) };
-}
-
-function calledCore(result: { ret: number; errno: string | null; crash: KernelCrash | null }): unknown {
-  return result.crash === null ? { ret: result.ret, errno: result.errno } : null;
-}
 
 export class Pair {
   readonly host: Host;
@@ -399,15 +384,4 @@ function pick<T>(list: readonly T[], number: number): T | undefined {
 function vpnsOf(region: RegionPair, range: { start: number; count: number }): { start: number; end: number } {
   const start = region.core.start + range.start;
   return { start, end: start + range.count };
-}
-
-function migrated(
-  core: { ret: number; errno: string | null; crash: KernelCrash | null; blame: { pages: readonly number[] } },
-  rc: number | null,
-  blamed: readonly number[],
-): Answers {
-  return {
-    core: core.crash === null ? [calledCore(core), core.blame.pages] : null,
-    reference: rc === null ? null : [returned(rc), blamed],
-  };
 }

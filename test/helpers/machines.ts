@@ -27,7 +27,7 @@ const costs = {
 export type Both = Config & HostConfig;
 export type Variant = Pick<Config, "kernel" | "policy" | "repairs"> & Pick<HostConfig, "kernel" | "repairs">;
 
-function nodes(pages: number): Both["nodes"] {
+function nodes(pages: number, ofNode1: number): Both["nodes"] {
   return [
     {
       zones: [
@@ -35,7 +35,7 @@ function nodes(pages: number): Both["nodes"] {
         { kind: "movable", pages },
       ],
     },
-    { zones: [{ kind: "normal", pages: 512 }] },
+    { zones: [{ kind: "normal", pages: ofNode1 }] },
   ];
 }
 
@@ -45,9 +45,9 @@ export const smallFrames = [1024, 512] as const;
 /** small: no memory blocks. blocks: block 1 is ZONE_MOVABLE, node 1 is small. */
 export function machine(variant: Variant, size: "small" | "blocks", debugRodata = true): Both {
   const common = { ...variant, cpus: 2, contentBytes: 8, debugRodata, limits };
-  if (size === "small") return { ...common, nodes: nodes(512), costs };
+  if (size === "small") return { ...common, nodes: nodes(512, 512), costs };
   // A round with one pinned page takes 7 s, so that the 120 s of v3.12 come within 20 rounds.
-  return { ...common, nodes: nodes(32_768), costs: { ...costs, failedAttemptNs: 500_000_000 } };
+  return { ...common, nodes: nodes(32_768, 1024), costs: { ...costs, failedAttemptNs: 500_000_000 } };
 }
 
 const kernels = ["v3.12", "v6.1", "v6.12"] as const;
