@@ -4,13 +4,13 @@ import { afterEach, expect, it } from "vitest";
 import { Host } from "../../src/index.ts";
 import { type Operation, operations } from "../differential/operations.ts";
 import { runOn } from "../helpers/cores.ts";
-import { drive, furnish } from "../helpers/drive.ts";
+import { drive, furnish, notDriven } from "../helpers/drive.ts";
 import { type Variant, anyVariant, machine } from "../helpers/machines.ts";
 import { fuzzTimeoutMs, runs } from "../helpers/runs.ts";
 
 afterEach(() => runOn("release"));
 
-const list = operations({ without: ["flag"], maxLength: 25 });
+const list = operations({ without: notDriven, maxLength: 25 });
 
 async function begin(variant: Variant, seed: number): Promise<Host> {
   const host = await Host.create({ ...machine(variant, "blocks"), seed });

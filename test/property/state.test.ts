@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import * as abi from "../../assembly/abi.ts";
 import { Host } from "../../src/index.ts";
 import { operations } from "../differential/operations.ts";
-import { drive, furnish } from "../helpers/drive.ts";
+import { drive, furnish, notDriven } from "../helpers/drive.ts";
 import { machine, soundVariant } from "../helpers/machines.ts";
 import { fuzzTimeoutMs, runs } from "../helpers/runs.ts";
 
@@ -93,7 +93,7 @@ function expectNoFrameLost(host: Host, records: readonly Record[]): void {
 it(
   "references are accounted for, mapcounts are PTEs, lists are sound, no frame is lost",
   async () => {
-    const list = operations({ without: ["flag", "offline", "online"], maxLength: 40 });
+    const list = operations({ without: [...notDriven, "offline", "online"], maxLength: 40 });
     const property = fc.asyncProperty(soundVariant, list, async (variant, ops) => {
       const host = await Host.create(machine(variant, "small"));
       furnish(host);
@@ -113,7 +113,7 @@ it(
 it(
   "so do they when memory goes offline and online",
   async () => {
-    const list = operations({ without: ["flag"], maxLength: 20 });
+    const list = operations({ without: notDriven, maxLength: 20 });
     const property = fc.asyncProperty(soundVariant, list, async (variant, ops) => {
       const host = await Host.create(machine(variant, "blocks"));
       furnish(host);
