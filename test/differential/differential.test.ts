@@ -8,7 +8,7 @@ import { check } from "./check.ts";
 import { type Kind, operations } from "./operations.ts";
 
 const outside: readonly Kind[] = ["flag"];
-const blocks: readonly Kind[] = ["offline", "online"];
+const blocks: readonly Kind[] = ["offline", "online", "reserve"];
 
 describe.each(cores)("the %s core does what the reference model does", (core: CoreName) => {
   it(

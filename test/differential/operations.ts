@@ -1,5 +1,6 @@
 /** Operations as data, so that fast-check can print and shrink them. */
 import * as fc from "fast-check";
+import { MEMORY_BLOCK_PAGES } from "../../assembly/abi.ts";
 
 /** A process, region, pin or vCPU is named by a number, taken modulo how many there are. */
 interface InRegion {
@@ -66,9 +67,12 @@ export type Operation =
       readonly node: number;
       readonly mode: "async" | "sync-light" | "sync";
     } & InRegion)
+  | { readonly op: "reserve"; readonly pfn: number }
   | { readonly op: "offline"; readonly block: number; readonly maxRounds: number }
   | { readonly op: "online"; readonly block: number }
   | { readonly op: "startAsyncPf"; readonly vcpu: number; readonly gfn: number }
+  | { readonly op: "startMany"; readonly vcpu: number; readonly count: number }
+  | { readonly op: "faultTogether"; readonly gfn: number }
   | { readonly op: "runWorkers"; readonly vcpu: number }
   | { readonly op: "complete"; readonly vcpu: number; readonly limit: number }
   | { readonly op: "clear"; readonly vcpu: number }
@@ -168,6 +172,14 @@ const byKind: { readonly [K in Kind]: fc.Arbitrary<Extract<Operation, { op: K }>
     node,
     mode: fc.constantFrom("async", "sync-light", "sync"),
   }),
+  // In block 1 where it is used first, and anywhere in it.
+  reserve: fc.record({
+    ...op("reserve"),
+    pfn: fc.oneof(
+      fc.integer({ min: MEMORY_BLOCK_PAGES, max: MEMORY_BLOCK_PAGES + 800 }),
+      fc.integer({ min: MEMORY_BLOCK_PAGES, max: 2 * MEMORY_BLOCK_PAGES - 1 }),
+    ),
+  }),
   offline: fc.record({
     ...op("offline"),
     block: fc.constantFrom(1, 1, 1, 0),
@@ -175,6 +187,9 @@ const byKind: { readonly [K in Kind]: fc.Arbitrary<Extract<Operation, { op: K }>
   }),
   online: fc.record({ ...op("online"), block: fc.constantFrom(1, 1, 0) }),
   startAsyncPf: fc.record({ ...op("startAsyncPf"), vcpu: which, gfn: page }),
+  startMany: fc.record({ ...op("startMany"), vcpu: which, count: fc.constantFrom(63, 64, 70) }),
+  // Two vCPUs fault on one page, and both workers run.
+  faultTogether: fc.record({ ...op("faultTogether"), gfn: page }),
   runWorkers: fc.record({ ...op("runWorkers"), vcpu: which }),
   complete: fc.record({ ...op("complete"), vcpu: which, limit: fc.constantFrom(1, 1, 64) }),
   clear: fc.record({ ...op("clear"), vcpu: which }),
@@ -188,6 +203,7 @@ const usualWeights: Partial<Record<Kind, number>> = {
   movePages: 10,
   pin: 4,
   startAsyncPf: 10,
+  faultTogether: 5,
   runWorkers: 10,
   complete: 4,
   discard: 2,

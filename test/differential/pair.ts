@@ -1,12 +1,13 @@
 /** A host and its reference model, and what both are told to do. */
 import * as abi from "../../assembly/abi.ts";
-import { errnoName, migrationModes, protections } from "../../src/core/names.ts";
-import { Host, type HostConfig, type Pin, type Process, type Region } from "../../src/index.ts";
+import { errnoName, migrationModes } from "../../src/core/names.ts";
+import { Host, type HostConfig, type Pin, type Process } from "../../src/index.ts";
 import * as apf from "../reference/async-pf.ts";
 import { boot, exit } from "../reference/boot.ts";
 import * as fault from "../reference/fault.ts";
+import { reserveFrame } from "../reference/buddy.ts";
 import { drainAll } from "../reference/lru.ts";
-import type { Config, Machine, Process as ReferenceProcess } from "../reference/machine.ts";
+import type { Config, Machine } from "../reference/machine.ts";
 import { clearFlag, has, pageAt, setFlag } from "../reference/machine.ts";
 import { offline, online } from "../reference/offline.ts";
 import * as memory from "../reference/process.ts";
@@ -15,19 +16,11 @@ import * as syscalls from "../reference/syscalls.ts";
 import { releaseGroup, wait } from "../reference/time.ts";
 import { calledCore, migrated, returned } from "./answers.ts";
 import type { Operation } from "./operations.ts";
+import { type ProcessPair, type RegionPair, change, pick, vpnsOf } from "./regions.ts";
 import { type Answers, type VcpuOperation, type VcpuPair, nothing, performOnVcpu } from "./vcpu.ts";
 
-interface ProcessPair {
-  readonly core: Process;
-  readonly reference: ReferenceProcess;
-}
-
-interface RegionPair {
-  readonly core: Region;
-  readonly process: ProcessPair;
-}
-
-const PROCESS_PAGES = 32;
+/** A vCPU can have more faults than fit its queue. */
+const PROCESS_PAGES = 80;
 const pageFlags = { locked: abi.PG_LOCKED, writeback: abi.PG_WRITEBACK, dirty: abi.PG_DIRTY } as const;
 
 export class Pair {
@@ -107,7 +100,7 @@ export class Pair {
       case "discard":
       case "protect":
       case "mlock":
-        return this.#inRegion(operation, (region, range) => this.#change(operation, region, range));
+        return this.#inRegion(operation, (region, range) => change(this.machine, operation, region, range));
       case "exit":
         return this.#exit(operation.process);
       case "pin":
@@ -139,6 +132,8 @@ export class Pair {
         return this.#inRegion(operation, (region, range) => this.#migrateRange(operation, region, range));
       case "offline":
         return this.#offline(operation);
+      case "reserve":
+        return this.#reserve(operation.pfn);
       case "online":
         return {
           core: calledCore(this.host.online(operation.block)),
@@ -148,7 +143,10 @@ export class Pair {
         this.host.failContextAllocations(operation.count);
         this.machine.contextFailures = operation.count;
         return nothing;
+      case "faultTogether":
+        return this.#faultTogether(operation.gfn);
       case "startAsyncPf":
+      case "startMany":
       case "runWorkers":
       case "complete":
       case "clear":
@@ -195,37 +193,6 @@ export class Pair {
       core: core.crash === null ? [core.errno === null ? core.faults : 0, core.errno] : null,
       reference: reference === null ? null : [err === 0 ? reference.faults : 0, errnoName(err)],
     };
-  }
-
-  #change(
-    operation: Extract<Operation, { op: "unmap" | "discard" | "protect" | "mlock" }>,
-    region: RegionPair,
-    range: { start: number; count: number },
-  ): Answers {
-    const { machine: m } = this;
-    const process = region.process.reference;
-    const vpns = vpnsOf(region, range);
-    m.cpu = process.cpu;
-    switch (operation.op) {
-      case "unmap":
-        region.core.unmap(range);
-        run(m, () => memory.munmap(m, process, vpns));
-        break;
-      case "discard":
-        region.core.discard(range);
-        run(m, () => memory.discard(m, process, vpns));
-        break;
-      case "protect":
-        region.core.protect(operation.prot, range);
-        memory.mprotect(process, vpns, protections[operation.prot]);
-        break;
-      case "mlock":
-        region.core.mlock(range);
-        run(m, () => memory.mlock(m, process, vpns));
-        break;
-      default:
-    }
-    return nothing;
   }
 
   #exit(number: number): Answers {
@@ -361,6 +328,14 @@ export class Pair {
     return migrated(core, rc, this.#blamed());
   }
 
+  #reserve(pfn: number): Answers {
+    const page = pageAt(this.machine, pfn);
+    if (page.refcount > 0 || this.machine.badPages.includes(page)) return nothing;
+    if (this.host.blockState(Math.floor(pfn / abi.MEMORY_BLOCK_PAGES)) !== "online") return nothing;
+    this.host.reserveFrame(pfn);
+    return { core: true, reference: reserveFrame(this.machine, page) };
+  }
+
   #offline({ block, maxRounds }: Extract<Operation, { op: "offline" }>): Answers {
     if (this.host.blockState(block) === "absent") return nothing;
     const core = this.host.offline(block, { maxRounds });
@@ -371,17 +346,22 @@ export class Pair {
     };
   }
 
+  #faultTogether(gfn: number): Answers {
+    const vcpus = this.#vcpus.slice(0, 2);
+    const started = vcpus.map((vcpu) =>
+      performOnVcpu(this.machine, { op: "startAsyncPf", vcpu: 0, gfn }, vcpu),
+    );
+    for (const vcpu of vcpus) {
+      if (this.machine.crash === null) performOnVcpu(this.machine, { op: "runWorkers", vcpu: 0 }, vcpu);
+    }
+    return {
+      core: started.map(({ core }) => core),
+      reference: started.map(({ reference }) => reference),
+    };
+  }
+
   #asyncPf(operation: VcpuOperation): Answers {
     const vcpu = pick(this.#vcpus, operation.vcpu);
     return vcpu === undefined ? nothing : performOnVcpu(this.machine, operation, vcpu);
   }
-}
-
-function pick<T>(list: readonly T[], number: number): T | undefined {
-  return list[number % list.length];
-}
-
-function vpnsOf(region: RegionPair, range: { start: number; count: number }): { start: number; end: number } {
-  const start = region.core.start + range.start;
-  return { start, end: start + range.count };
 }

@@ -27,6 +27,13 @@ function answers(m: Machine, operation: VcpuOperation, vcpu: VcpuPair): Answers 
         core: vcpu.core.startAsyncPf(operation.gfn).outcome,
         reference: apf.startAsyncPf(vcpu.reference, operation.gfn),
       };
+    case "startMany": {
+      const gfns = Array.from({ length: operation.count }, (_, gfn) => gfn);
+      return {
+        core: gfns.map((gfn) => vcpu.core.startAsyncPf(gfn).outcome),
+        reference: gfns.map((gfn) => apf.startAsyncPf(vcpu.reference, gfn)),
+      };
+    }
     case "runWorkers":
       vcpu.core.runWorkers();
       run(m, () => apf.runWorkers(m, vcpu.reference));

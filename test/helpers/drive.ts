@@ -5,7 +5,7 @@
 import type { Guest, Host, Process, Region, Vcpu } from "../../src/index.ts";
 import type { Operation } from "../differential/operations.ts";
 
-const PROCESS_PAGES = 32;
+const PROCESS_PAGES = 80;
 
 function pick<T>(list: readonly T[], number: number): T | undefined {
   return list[number % list.length];
@@ -30,7 +30,7 @@ function endOf(process: Process): number {
 }
 
 /** Operations that are left out: lists should be made without them. */
-export const notDriven = ["flag", "moveFilled", "pinFilled"] as const;
+export const notDriven = ["flag", "moveFilled", "pinFilled", "reserve"] as const;
 
 type InRegion = Extract<Operation, { readonly start: number }>;
 type OnVcpu = Extract<Operation, { readonly vcpu: number }>;
@@ -93,6 +93,9 @@ function driveVcpu(operation: OnVcpu, vcpu: Vcpu): void {
     case "startAsyncPf":
       vcpu.startAsyncPf(operation.gfn);
       break;
+    case "startMany":
+      for (let gfn = 0; gfn < operation.count; gfn++) vcpu.startAsyncPf(gfn);
+      break;
     case "runWorkers":
       vcpu.runWorkers();
       break;
@@ -136,6 +139,12 @@ function driveOther(host: Host, operation: Other): void {
     case "mbind":
       region?.mbind(operation);
       break;
+    case "faultTogether":
+      for (const vcpu of vcpusOf(host).slice(0, 2)) {
+        if (host.crash === null) vcpu.startAsyncPf(operation.gfn);
+        if (host.crash === null) vcpu.runWorkers();
+      }
+      break;
     case "wait":
       host.wait(operation.ns);
       break;
@@ -156,6 +165,7 @@ function driveOther(host: Host, operation: Other): void {
     case "flag": // see notDriven
     case "moveFilled":
     case "pinFilled":
+    case "reserve":
       break;
     default:
   }

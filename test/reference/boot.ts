@@ -27,7 +27,6 @@ export function boot(config: Config): Machine {
 
 /** exit(): the memory goes first, then the vCPUs. Returns what is left in the rss counters. */
 export function exit(m: Machine, process: Process): { anon: number; file: number } {
-  m.cpu = process.cpu;
   munmap(m, process, { start: 0, end: process.pages });
   for (const vcpu of process.vcpus.toSorted((a, b) => a.id - b.id)) clearQueue(m, vcpu);
   m.vcpus = m.vcpus.filter((vcpu) => vcpu.process !== process);

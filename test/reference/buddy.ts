@@ -123,6 +123,29 @@ export function addFreeRange(m: Machine, zone: Zone, start: number, end: number)
   zone.managedPages += end - start;
 }
 
+/** Takes one free frame away for good, as the kernel did at boot. False: it is not free. */
+export function reserveFrame(m: Machine, page: Page): boolean {
+  const zone = zoneOf(page);
+  const { pfn } = page;
+  const orders = Array.from({ length: abi.NR_ORDERS }, (_, order) => order);
+  const of = orders.find((order) => isFreeBlock(zone, m.pages[pfn - (pfn % 2 ** order)], order));
+  if (of === undefined) return false;
+  const block = pageAt(m, pfn - (pfn % 2 ** of));
+  const lists = listFor(m, block);
+  const isolated = lists === at(zone.free, of).isolated;
+  take(m, block);
+  for (let order = of - 1; order >= 0; order--) {
+    const half = pfn - (pfn % 2 ** order);
+    const rest = markFree(pageAt(m, half ^ (2 ** order)), order);
+    const free = at(zone.free, order);
+    (isolated ? free.isolated : free.movable).unshift(rest);
+  }
+  zone.managedPages -= 1;
+  page.flags = abi.PG_RESERVED;
+  page.refcount = 1;
+  return true;
+}
+
 function blocksIn(zone: Zone, start: number, end: number): Page[] {
   const blocks = zone.free.flatMap(({ movable, isolated }) => [...movable, ...isolated]);
   return blocks.filter(({ pfn }) => pfn >= start && pfn < end).toSorted((a, b) => a.pfn - b.pfn);

@@ -124,6 +124,7 @@ function zap(m: Machine, process: Process, vpn: number): void {
 
 /** MADV_DONTNEED. */
 export function discard(m: Machine, process: Process, { start, end }: Range): void {
+  m.cpu = process.cpu;
   for (let vpn = start; vpn < end; vpn++) zap(m, process, vpn);
 }
 
