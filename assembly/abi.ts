@@ -380,7 +380,7 @@ export const SECTION_PAGES = 0; // page records that are not all zero: pfn, then
 export const SECTION_PTES = 1; // PTEs that are not 0: number, then value
 export const SECTION_COUNTERS = 2; // every counter but PROBE_OFFLINE_SKIPPED, low word, then high word
 export const SECTION_OBJECTS = 3; // zones, batches, processes, VMAs, mappings, pins, async_pf, simulated time
-export const SECTION_CONTENT = 4; // content of pages with references, and what is expected of it
+export const SECTION_CONTENT = 4; // content of pages that are up to date, and what is expected of it
 export const NR_SECTIONS = 5;
 
 // Fields of the machine record that TypeScript reads: byte offsets, asserted in assembly/state/machine.ts.

@@ -5,6 +5,7 @@ import {
   NR_COUNTERS,
   NR_SECTIONS,
   PAGE_RECORD_SIZE,
+  PG_UPTODATE,
   PROBE_OFFLINE_SKIPPED,
   SECTION_COUNTERS,
   SECTION_OBJECTS,
@@ -85,7 +86,8 @@ function hashContent(): u64 {
   if (bytes == 0) return 0;
   let hash = foldTable(0, TABLE_EXPECTED);
   for (let pfn = 0; pfn < config(CFG_MAX_PFN); pfn++) {
-    if (pageAt(pfn).refcount == 0) continue;
+    // A page that is not up to date has what its frame was left with, and the debug core leaves something else.
+    if ((pageAt(pfn).flags & PG_UPTODATE) == 0) continue;
     hash = foldRange(fold(hash, pfn), contentPtr + <usize>pfn * bytes, bytes);
   }
   return hash;

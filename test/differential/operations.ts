@@ -172,11 +172,11 @@ const byKind: { readonly [K in Kind]: fc.Arbitrary<Extract<Operation, { op: K }>
     node,
     mode: fc.constantFrom("async", "sync-light", "sync"),
   }),
-  // In block 1 where it is used first, and anywhere in it.
+  // In block 1: where its next pages come from, and anywhere.
   reserve: fc.record({
     ...op("reserve"),
     pfn: fc.oneof(
-      fc.integer({ min: MEMORY_BLOCK_PAGES, max: MEMORY_BLOCK_PAGES + 800 }),
+      fc.integer({ min: MEMORY_BLOCK_PAGES + 700, max: MEMORY_BLOCK_PAGES + 730 }),
       fc.integer({ min: MEMORY_BLOCK_PAGES, max: 2 * MEMORY_BLOCK_PAGES - 1 }),
     ),
   }),
@@ -213,6 +213,7 @@ const usualWeights: Partial<Record<Kind, number>> = {
   mbind: 2,
   migrateRange: 2,
   offline: 3,
+  reserve: 3,
 };
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- byKind has no other keys

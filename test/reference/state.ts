@@ -128,7 +128,7 @@ function* contentWords(m: Machine): Generator<number> {
     yield number;
     yield pte.expected;
   }
-  for (const page of m.pages.filter(({ refcount }) => refcount > 0)) {
+  for (const page of m.pages.filter(({ flags }) => (flags & abi.PG_UPTODATE) !== 0)) {
     yield page.pfn;
     yield* stampWords(m, page.content);
   }
