@@ -86,7 +86,7 @@ function hashContent(): u64 {
   if (bytes == 0) return 0;
   let hash = foldTable(0, TABLE_EXPECTED);
   for (let pfn = 0; pfn < config(CFG_MAX_PFN); pfn++) {
-    // A page that is not up to date has what its frame was left with, and the debug core leaves something else.
+    // A page that is not up to date has what its frame was left with: on the debug core something else.
     if ((pageAt(pfn).flags & PG_UPTODATE) == 0) continue;
     hash = foldRange(fold(hash, pfn), contentPtr + <usize>pfn * bytes, bytes);
   }

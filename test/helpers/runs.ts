@@ -1,6 +1,7 @@
 /**
- * How long a property is tried, and on what: FUZZ_RUNS runs. The same ones each time, so that a run of the tests
- * says something of the change it tests; FUZZ_SEED=random tries others, FUZZ_SEED=<integer> repeats a failure.
+ * How long a property is tried, and on what: FUZZ_RUNS runs, the same ones each time, so that a run of the
+ * tests says something of the change it tests. FUZZ_SEED=random tries others, FUZZ_SEED=<integer> repeats a
+ * failure.
  */
 import type { Parameters } from "fast-check";
 

@@ -173,7 +173,7 @@ describe("a node that is full", () => {
   });
 });
 
-/** Of a frame that is the target of a migration with what another page left in it, then reserved with that. */
+/** Of a frame that has what another page left in it: as the target of a migration, and reserved. */
 async function hashesOfUsedFrame(core: CoreName): Promise<string[]> {
   runOn(core);
   const host = await twoNodes({ contentBytes: 64 });
@@ -196,6 +196,6 @@ async function hashesOfUsedFrame(core: CoreName): Promise<string[]> {
   return [target, host.stateHash()];
 }
 
-it("a frame that was used before it was reserved, or is a target still, hashes alike on both cores", async () => {
+it("a used frame that is a target or reserved hashes alike on both cores", async () => {
   expect(await hashesOfUsedFrame("debug")).toEqual(await hashesOfUsedFrame("release"));
 });
