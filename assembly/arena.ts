@@ -92,8 +92,9 @@ export const MACHINE_RECORD_SIZE: usize = 320;
 export const PROFILE_RECORD_SIZE: usize = 192;
 export const MIGRATE_LISTS_SIZE: usize = 96;
 export const CONTROL_RECORD_SIZE: usize = 32;
+export const FRAME_RUNS_SIZE: usize = 32;
 const MACHINE_SIZE: usize =
-  MACHINE_RECORD_SIZE + PROFILE_RECORD_SIZE + MIGRATE_LISTS_SIZE + CONTROL_RECORD_SIZE;
+  MACHINE_RECORD_SIZE + PROFILE_RECORD_SIZE + MIGRATE_LISTS_SIZE + CONTROL_RECORD_SIZE + FRAME_RUNS_SIZE;
 const ALIGNMENT: usize = 64; // a cache line
 const WASM_PAGE_SIZE: usize = 65536;
 
@@ -108,11 +109,12 @@ export let arenaEnd: usize = arenaPtr; // of the state, without the scratch memo
 
 // The addresses that hot loops use; the other tables go through tablePtr().
 // The first ones have a fixed size, so theirs are constants: a load less wherever they are used.
-// The machine's region holds its record, the profile, the lists of migrate_pages() and what that is asked.
+// The machine's region holds its record, the profile, and what migrate_pages() works with.
 export const machinePtr: usize = arenaPtr;
 export const profilePtr: usize = machinePtr + MACHINE_RECORD_SIZE;
 export const migrateListsPtr: usize = profilePtr + PROFILE_RECORD_SIZE;
 export const controlPtr: usize = migrateListsPtr + MIGRATE_LISTS_SIZE;
+export const frameRunsPtr: usize = controlPtr + CONTROL_RECORD_SIZE;
 export const countersPtr: usize = machinePtr + ((MACHINE_SIZE + ALIGNMENT - 1) & ~(ALIGNMENT - 1));
 export const zonesPtr: usize = countersPtr + ((<usize>NR_COUNTERS * 8 + ALIGNMENT - 1) & ~(ALIGNMENT - 1));
 export const nodesPtr: usize = zonesPtr + <usize>MAX_ZONES * ZONE_RECORD_SIZE;

@@ -11,6 +11,7 @@ import {
   TRACE_BATCH,
   TRACE_MIGRATE_PAGES,
 } from "../abi";
+import { closeFrameRuns } from "../state/frame_run";
 import { Page, pageAt } from "../state/page";
 import { trace, tracing } from "../state/trace";
 import { count } from "../state/vmstat";
@@ -29,9 +30,10 @@ import {
   splice,
   unlink,
 } from "./migrate_list";
+import { isOrdinary, moveOrdinaryPage } from "./migrate_ordinary";
 import { unmapAndMoveOnce } from "./migrate_page";
 import { profile } from "../state/profile";
-import { TARGET_ENTRY, allocTarget } from "./target";
+import { TARGET_ENTRY, allocTarget, takeTarget } from "./target";
 
 /** v3.12 leaves the result of each attempt in the status of the page's entry. */
 function noteResult(c: MigrateControl, entry: i32, rc: i32, to: i32): void {
@@ -50,10 +52,19 @@ function unmapAndMove(
   page: Page,
   force: bool,
 ): i32 {
-  const to = allocTarget(c.targetKind, c.targetNode, pfn, page.prev);
+  const ordinary = isOrdinary(pfn, page);
+  const to = ordinary
+    ? takeTarget(c.targetKind, c.targetNode, pfn, page.prev)
+    : allocTarget(c.targetKind, c.targetNode, pfn, page.prev);
   if (to == PFN_NONE) return -ENOMEM;
   count(PROBE_ATTEMPTS, 1);
   const newPage = pageAt(to);
+  if (ordinary) {
+    noteResult(c, page.prev, 0, to);
+    unlink(list, before, page);
+    moveOrdinaryPage(pfn, page, to, newPage);
+    return 0;
+  }
   let rc = 0;
   // A page whose owners have dropped it meanwhile counts as moved.
   if (page.refcount > 1) rc = unmapAndMoveOnce(pfn, page, newPage, force, c.mode);
@@ -110,6 +121,7 @@ function passesOver(c: MigrateControl, list: MigrateList): i32 {
       }
       pfn = next;
     }
+    closeFrameRuns();
     c.succeeded += moved;
     endPass(moved, attempts - moved);
   }

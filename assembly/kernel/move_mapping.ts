@@ -29,7 +29,7 @@ import { clearPageDirtyForIo } from "./dirty";
 import { lockTree } from "./locks";
 import { profile } from "../state/profile";
 
-const CARRIED: i32 = PG_ERROR | PG_REFERENCED | PG_UPTODATE | PG_CHECKED | PG_MAPPEDTODISK;
+export const CARRIED: i32 = PG_ERROR | PG_REFERENCED | PG_UPTODATE | PG_CHECKED | PG_MAPPEDTODISK;
 
 /** Moves the page-cache slot and its reference; the count was frozen from `expected`. */
 function replaceSlot(slot: CacheSlot, newPage: Page, page: Page, expected: i32): void {

@@ -1,5 +1,6 @@
 /** Where migrated pages go: the get_new_page() callbacks of migrate_pages()'s callers. */
 import { MIGRATE_MOVABLE, PFN_NONE, PROBE_TARGETS } from "../abi";
+import { closeFrameRuns, takeFrameFor } from "../state/frame_run";
 import { allocPages, allocPagesElsewhere } from "../state/page_alloc";
 import { count } from "../state/vmstat";
 import { nodeOf } from "../state/zone";
@@ -18,7 +19,17 @@ function allocFor(kind: i32, node: i32, fromPfn: i32, entry: i32): i32 {
 
 /** Allocates the target of one attempt for the page of `entry`. Returns PFN_NONE when there is none. */
 export function allocTarget(kind: i32, node: i32, fromPfn: i32, entry: i32): i32 {
+  closeFrameRuns();
   const to = allocFor(kind, node, fromPfn, entry);
   if (to != PFN_NONE) count(PROBE_TARGETS, 1);
+  return to;
+}
+
+/** As allocTarget(), for moveOrdinaryPage(): out of a run of frames if one node alone will do. */
+export function takeTarget(kind: i32, node: i32, fromPfn: i32, entry: i32): i32 {
+  if (kind != TARGET_NODE && kind != TARGET_ENTRY) return allocTarget(kind, node, fromPfn, entry);
+  const to = takeFrameFor(fromPfn, kind == TARGET_ENTRY ? entryNode(entry) : node);
+  if (to == PFN_NONE) return allocTarget(kind, node, fromPfn, entry);
+  count(PROBE_TARGETS, 1);
   return to;
 }

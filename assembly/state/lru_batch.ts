@@ -4,6 +4,7 @@
  */
 import { PG_ACTIVE } from "../abi";
 import { BATCH_RECORD_SIZE, batchesPtr } from "../arena";
+import { closeFrameRuns } from "./frame_run";
 import { lruAdd } from "./lru";
 import { machine } from "./machine";
 import { Page, getPage, pageAt } from "./page";
@@ -33,6 +34,7 @@ export function lruAddDrainCpu(cpu: i32): void {
       lruAdd(pfn, page);
     } else {
       page.flags &= ~PG_ACTIVE;
+      closeFrameRuns();
       releasePage(pfn, page);
     }
   }

@@ -21,7 +21,7 @@ import { Page, pageAt } from "./page";
 import { count } from "./vmstat";
 import { Zone, freeList, pageblockOf, zoneOf, zonelistEntry, zonelistLength } from "./zone";
 
-function markFree(page: Page, order: i32): void {
+export function markFree(page: Page, order: i32): void {
   page.flags = PG_BUDDY;
   page.privateWord = order;
 }
@@ -42,7 +42,7 @@ function expand(zone: Zone, pfn: i32, low: i32, high: i32, migratetype: i32): vo
   }
 }
 
-function takeBlock(zone: Zone, pfn: i32, order: i32, migratetype: i32): Page {
+export function takeBlock(zone: Zone, pfn: i32, order: i32, migratetype: i32): Page {
   const page = pageAt(pfn);
   listDel(freeList(zone, order, migratetype), page);
   markTaken(page);

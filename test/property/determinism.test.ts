@@ -12,8 +12,8 @@ afterEach(() => runOn("release"));
 
 const list = operations({ without: notDriven, maxLength: 25 });
 
-async function begin(variant: Variant, seed: number): Promise<Host> {
-  const host = await Host.create({ ...machine(variant, "blocks"), seed });
+async function begin(variant: Variant, seed: number, size: "small" | "blocks" = "blocks"): Promise<Host> {
+  const host = await Host.create({ ...machine(variant, size), seed });
   furnish(host);
   return host;
 }
@@ -37,6 +37,24 @@ it(
       expect(await hashAfter(variant, seed, ops)).toBe(hash);
     });
     await expect(fc.assert(property, runs(0.25))).resolves.toBeUndefined();
+  },
+  fuzzTimeoutMs,
+);
+
+it(
+  "a trace makes no difference: under it pages are migrated step by step, else most of them in one go",
+  async () => {
+    const migrations = operations({ without: notDriven, often: "migrateRange", maxLength: 25 });
+    const sizes = fc.constantFrom("small" as const, "blocks" as const);
+    const property = fc.asyncProperty(anyVariant, sizes, migrations, async (variant, size, ops) => {
+      const hosts = [await begin(variant, 1, size), await begin(variant, 1, size)] as const;
+      hosts[1].startTrace();
+      for (const host of hosts) drive(host, ops);
+      hosts[1].stopTrace();
+      expect(hosts[1].stateHash()).toBe(hosts[0].stateHash());
+      expect(hosts[1].counters()).toEqual(hosts[0].counters());
+    });
+    await expect(fc.assert(property, runs())).resolves.toBeUndefined();
   },
   fuzzTimeoutMs,
 );
