@@ -29,7 +29,7 @@ import {
   VMA_VDSO,
   ZERO_PFN,
 } from "../abi";
-import { copyContent, expectStamp, flushCopies, nextStamp, writeContent } from "../state/content";
+import { copyContent, expectStamp, nextStamp, writeContent } from "../state/content";
 import { addToUnevictableList } from "../state/lru";
 import { lruCacheAdd } from "../state/lru_batch";
 import { machine } from "../state/machine";
@@ -162,7 +162,6 @@ function writeProtectFault(vmaId: i32, vpn: i32): i32 {
   const err = anonymousWrite(vmaId, vpn);
   if (err != 0) return err;
   copyContent(pfn, ptePfn(pteAt(number)));
-  flushCopies();
   mmAt(vma.mm).rssFile -= 1;
   pageRemoveRmap(page);
   if (page.mapcount == 0) clearPageMlock(pfn, page);

@@ -12,7 +12,6 @@ import {
   MR_SYSCALL,
 } from "../abi";
 import { config } from "../arena";
-import { flushCopies } from "../state/content";
 import { machine } from "../state/machine";
 import { mmAt } from "../state/mm";
 import { pageAt } from "../state/page";
@@ -119,7 +118,6 @@ export function migrateRange(mm: i32, start: i32, end: i32, node: i32, mode: i32
     mode == MIGRATE_ASYNC ? MR_NUMA_MISPLACED : mode == MIGRATE_SYNC_LIGHT ? MR_COMPACTION : MR_SYSCALL;
   const rc = migratePages(TARGET_NODE, node, mode, reason);
   if (rc != 0) putbackMovablePages();
-  flushCopies();
   return rc;
 }
 

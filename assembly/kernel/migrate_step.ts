@@ -18,7 +18,6 @@ import {
   PG_LOCKED,
   PROBE_ATTEMPTS,
 } from "../abi";
-import { flushCopies } from "../state/content";
 import { machine } from "../state/machine";
 import { beginMigration, endMigration, findFreeMigration, migrationAt } from "../state/migration";
 import { pageAt } from "../state/page";
@@ -84,7 +83,6 @@ export function migrationMove(id: i32): i32 {
   migration.step = MIGRATION_MOVED;
   if (migration.rc != 0 || migration.locked == 0) return migration.rc;
   migration.rc = moveToNewPage(pageAt(migration.target), pageAt(migration.pfn), migration.unmapped != 0);
-  flushCopies();
   return migration.rc;
 }
 

@@ -12,7 +12,6 @@ import {
   STATUS_UNTOUCHED,
 } from "../abi";
 import { config } from "../arena";
-import { flushCopies } from "../state/content";
 import { lruAddDrainAll } from "../state/lru_batch";
 import { machine } from "../state/machine";
 import { mmAt } from "../state/mm";
@@ -36,9 +35,8 @@ export function migratePrep(): void {
   if (profile().lruCacheDisable) machine().lruDisabled += 1;
 }
 
-/** lru_cache_enable(), and the end of what the call has put off. */
+/** lru_cache_enable(). */
 export function migrateDone(): void {
-  flushCopies();
   if (profile().lruCacheDisable) machine().lruDisabled -= 1;
 }
 

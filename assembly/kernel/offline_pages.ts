@@ -14,7 +14,6 @@ import {
   TABLE_ROUND,
 } from "../abi";
 import { OFFLINE_RECORD_OFFSET, ROUND_RECORD_SIZE, config, tablePtr } from "../arena";
-import { flushCopies } from "../state/content";
 import { lruAddDrainAll } from "../state/lru_batch";
 import { machine } from "../state/machine";
 import { profile } from "../state/profile";
@@ -70,7 +69,6 @@ export function offlineRetriesLeft(): i32 {
 /** Ends the call with `rc`; the block stays online unless that is 0. */
 export function offlineLeave(rc: i32): i32 {
   machine().signalPending = 0;
-  flushCopies();
   offlineEnd(call().block, rc == 0);
   return rc;
 }

@@ -23,7 +23,6 @@ export function nextStamp(): i32 {
 export function writeContent(pfn: i32, stamp: i32): void {
   const bytes = config(CFG_CONTENT_BYTES);
   if (bytes == 0) return;
-  flushCopies();
   const start = addressOf(pfn);
   if (stamp == 0) {
     memory.fill(start, 0, bytes);
@@ -44,38 +43,14 @@ export function contentIs(pfn: i32, stamp: i32): bool {
   return true;
 }
 
-/** Copies what copyContent() has put off. Before anything that looks at content, and at the end of a call. */
-export function flushCopies(): void {
-  const m = machine();
-  const nr = m.copyPages;
-  if (nr == 0) return;
-  m.copyPages = 0;
-  memory.copy(addressOf(m.copyTo), addressOf(m.copyFrom), <usize>nr * <usize>config(CFG_CONTENT_BYTES));
-}
-
-/**
- * copy_highpage(). Frames that follow each other are gathered into a run and copied at once: above the size
- * of the caches that takes half the time of single pages (bench/content). A run ends before a frame that it
- * reads would be one that it writes.
- */
+/** copy_highpage(). */
 export function copyContent(from: i32, to: i32): void {
-  if (config(CFG_CONTENT_BYTES) == 0) return;
-  const m = machine();
-  const nr = m.copyPages;
-  const follows = from == m.copyFrom + nr && to == m.copyTo + nr;
-  if (nr > 0 && follows && abs(m.copyTo - m.copyFrom) > nr) {
-    m.copyPages = nr + 1;
-    return;
-  }
-  flushCopies();
-  m.copyFrom = from;
-  m.copyTo = to;
-  m.copyPages = 1;
+  const bytes = <usize>config(CFG_CONTENT_BYTES);
+  if (bytes != 0) memory.copy(addressOf(to), addressOf(from), bytes);
 }
 
 /** Debug core: fills a freed frame, to make a stale read visible. */
 export function poisonContent(pfn: i32): void {
-  if (isDefined(MM_DEBUG)) flushCopies();
   if (isDefined(MM_DEBUG)) memory.fill(addressOf(pfn), 0x6b, config(CFG_CONTENT_BYTES));
 }
 

@@ -4,7 +4,6 @@
  * further operations. A failed assertion of ours leaves no record and is a panic of Pinshift instead.
  */
 import { CRASH_NONE } from "../abi";
-import { flushCopies } from "./content";
 import { machine } from "./machine";
 
 /** Records the crash and stops. `fn` was called by `caller`, and that by `caller2` (FN_*, 0 = not named). */
@@ -17,6 +16,5 @@ export function crash(kind: i32, fn: i32, caller: i32, pfn: i32, invariant: i32,
   m.crashCaller2 = caller2;
   m.crashPfn = pfn;
   m.crashInvariant = invariant;
-  flushCopies();
   unreachable();
 }

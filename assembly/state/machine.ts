@@ -77,9 +77,6 @@ export class Machine {
   firstMm: i32; // address spaces by PTE address
   nrBadPages: i32; // pages leaked in a bad state by the free path
   firstBadPfn: i32;
-  copyFrom: i32; // a run of frames whose content is to be copied still, see content.ts
-  copyTo: i32;
-  copyPages: i32;
   mmSerial: i32; // of the last address space that was created
   nrAsyncPfPins: i32; // pins that work items of async_pf hold
 }
