@@ -31,15 +31,16 @@ import {
 } from "./kernel/async_pf";
 import { entryVpn, useArrays, useRange } from "./kernel/entries";
 import { access } from "./kernel/fault";
+import { dupMmap } from "./kernel/fork";
 import { faultinPage, followPage, takePin } from "./kernel/gup";
 import { beginMigratePages, endMigratePages, mbind, migrateRange, migrateToNode } from "./kernel/mempolicy";
 import { migrationFinish, migrationIsolate, migrationMove, migrationUnmap } from "./kernel/migrate_step";
 import { mlock } from "./kernel/mlock";
 import { exitMmap, mmapRegion, munmap, setVmaPolicy } from "./kernel/mmap";
-import { unlockPage } from "./kernel/migrate_page";
 import { movePages, queryPages } from "./kernel/move_pages";
 import { mprotect } from "./kernel/mprotect";
 import { onlineBlock } from "./kernel/offline";
+import { unlockPage } from "./kernel/page_lock";
 import { initRfc } from "./kernel/policy/rfc";
 import { zapRange } from "./kernel/zap";
 import { loadProfile } from "./state/profile";
@@ -49,14 +50,14 @@ import { lruAddDrainAll } from "./state/lru_batch";
 import { machine } from "./state/machine";
 import { initMappings } from "./state/mapping";
 import { blockState, initMemoryBlocks } from "./state/memory_block";
-import { createMm, destroyMm, initMms } from "./state/mm";
+import { createMm, destroyMm, initMms, mmAt } from "./state/mm";
 import { pageAt } from "./state/page";
 import { takeFrame } from "./state/page_alloc";
 import { freePins, initPins } from "./state/pins";
 import { randomBelow } from "./state/prng";
 import { releaseGroup } from "./state/release";
 import { initTimeline, runDueEvents, schedule, scheduleAfterRounds, spend } from "./state/timeline";
-import { freeVmas, initVmas } from "./state/vma";
+import { VM_DONTCOPY, freeVmas, initVmas, vmaAt } from "./state/vma";
 import { counterOf } from "./state/vmstat";
 import { initZones, nodeHasMemory, nodeOf, pageblockOf } from "./state/zone";
 
@@ -175,6 +176,7 @@ export function newGroup(): i32 {
  */
 export function pinPages(mm: i32, nrEntries: i32, follPin: bool, group: i32): i32 {
   useArrays();
+  if (follPin) mmAt(mm).hasPinned = 1;
   for (let entry = 0; entry < nrEntries; entry++) {
     const pfn = faultinPage(mm, entryVpn(entry), true);
     if (pfn <= 0) return entry;
@@ -190,6 +192,22 @@ export function pinPages(mm: i32, nrEntries: i32, follPin: bool, group: i32): i3
 export function exitProcess(mm: i32): void {
   exitMmap(mm);
   destroyVcpus(mm);
+}
+
+/** fork(): returns the child, 0 if no address space is left for it, or -ENOMEM. It has no vCPUs. */
+export function forkProcess(parent: i32): i32 {
+  const child = createMm(mmAt(parent).nrPages, mmAt(parent).cpu);
+  if (child == 0) return 0;
+  const err = dupMmap(parent, child);
+  if (err == 0) return child;
+  exitMmap(child);
+  destroyMm(child);
+  return err;
+}
+
+/** madvise(MADV_DONTFORK) for a whole VMA. */
+export function setVmaDontCopy(vmaId: i32): void {
+  vmaAt(vmaId).flags |= VM_DONTCOPY;
 }
 
 export function lruAddDrain(): void {

@@ -21,7 +21,7 @@ export type { Blame, Holder, HolderCount } from "./host/holders.ts";
 export type { Migration, MigrationOptions, StepResult } from "./host/migration.ts";
 export type { PageInfo, PageTable } from "./host/pages.ts";
 export type { Pin } from "./host/pin.ts";
-export type { Guest, Process, RegionOptions, Rss } from "./host/process.ts";
+export type { ForkResult, Guest, Process, RegionOptions, Rss } from "./host/process.ts";
 export type {
   CallResult,
   MigrationResult,

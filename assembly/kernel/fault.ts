@@ -5,17 +5,11 @@ import {
   FAULT_MINOR,
   FAULT_NONE,
   FAULT_WAIT,
-  HOLDER_MIGRATION_WAITER,
   MAPPING_TAG_SHIFT,
-  MIGRATE_MOVABLE,
   NR_FILE_PAGES,
-  NR_MLOCK,
   NR_SHMEM,
   PFN_NONE,
   PGFAULT,
-  PG_ACTIVE,
-  PG_ANON_EXCLUSIVE,
-  PG_MLOCKED,
   PG_SWAPBACKED,
   PG_UPTODATE,
   PROT_READ,
@@ -24,73 +18,26 @@ import {
   PTE_DIRTY,
   PTE_PRESENT,
   PTE_WRITE,
-  VMA_ANON,
   VMA_SHMEM,
   VMA_VDSO,
   ZERO_PFN,
 } from "../abi";
-import { copyContent, expectStamp, nextStamp, writeContent } from "../state/content";
-import { addToUnevictableList } from "../state/lru";
-import { lruCacheAdd } from "../state/lru_batch";
+import { expectStamp, nextStamp, writeContent } from "../state/content";
+
 import { machine } from "../state/machine";
-import { OBJECT_ANON_VMA, allocMapping, cacheSlotAt, mappingAt, putMapping } from "../state/mapping";
+import { cacheSlotAt, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
-import { Page, getPage, pageAnon, pageAt } from "../state/page";
-import { allocPages } from "../state/page_alloc";
-import { putPage } from "../state/page_free";
+import { getPage, pageAt } from "../state/page";
+
 import { makePte, pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
-import { addPin, freePins } from "../state/pins";
-import { VM_LOCKED, Vma, findVma, linkToObject, pageIndex, pteNumber, vmaAt } from "../state/vma";
+
+import { Vma, findVma, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { profile } from "../state/profile";
-import { clearPageMlock } from "./mlock";
-import { pageAddNewAnonRmap, pageAddRmap, pageRemoveRmap } from "./rmap";
-
-/** The node that a page of this VMA is allocated on, without a policy the CPU's: node 0. */
-function policyNode(vma: Vma): i32 {
-  return vma.node >= 0 ? vma.node : 0;
-}
-
-/** mlock_vma_page() or the LRU-add batch: puts a fresh page where the VMA says. */
-function addFreshPageToLru(vma: Vma, pfn: i32, page: Page): void {
-  if ((vma.flags & VM_LOCKED) == 0) {
-    lruCacheAdd(pfn, page, profile().lruBatch);
-    return;
-  }
-  page.flags |= PG_MLOCKED;
-  count(NR_MLOCK, 1);
-  addToUnevictableList(pfn, page);
-}
-
-/** anon_vma_prepare(): gives the VMA its anon_vma. Returns false when no object is left. */
-export function anonVmaPrepare(vmaId: i32): bool {
-  if (vmaAt(vmaId).object != 0) return true;
-  const object = allocMapping(OBJECT_ANON_VMA);
-  if (object == 0) return false;
-  linkToObject(vmaId, object);
-  putMapping(object); // the VMA's reference is the one that counts
-  return true;
-}
-
-/** A page of the VMA's own at `vpn`, zeroed. Returns 0 or -ENOMEM. */
-function anonymousWrite(vmaId: i32, vpn: i32): i32 {
-  const vma = vmaAt(vmaId);
-  if (!anonVmaPrepare(vmaId)) return -ENOMEM;
-  const pfn = allocPages(policyNode(vma), 0, MIGRATE_MOVABLE, vma.bound != 0);
-  if (pfn == PFN_NONE) return -ENOMEM;
-  const page = pageAt(pfn);
-  const p = profile();
-  page.flags = PG_UPTODATE | PG_SWAPBACKED;
-  if (p.faultActivates) page.flags |= PG_ACTIVE;
-  if (p.anonExclusive) page.flags |= PG_ANON_EXCLUSIVE;
-  writeContent(pfn, 0);
-  pageAddNewAnonRmap(page, vma.object, pageIndex(vma, vpn));
-  mmAt(vma.mm).rssAnon += 1;
-  addFreshPageToLru(vma, pfn, page);
-  const write = (vma.prot & PROT_WRITE) != 0 ? PTE_WRITE | PTE_DIRTY : 0;
-  setPte(pteNumber(vma, vpn), makePte(pfn, PTE_PRESENT | PTE_ACCESSED | write));
-  return 0;
-}
+import { addFreshPageToLru, allocPageVma, mapNewAnonPage } from "./anon_page";
+import { doWpPage } from "./cow";
+import { sleepOnPage } from "./page_lock";
+import { pageAddRmap } from "./rmap";
 
 /** shmem_fault(): finds or makes the page-cache page. Returns 0 or -ENOMEM. */
 function shmemFault(vmaId: i32, vpn: i32, write: bool): i32 {
@@ -99,7 +46,7 @@ function shmemFault(vmaId: i32, vpn: i32, write: bool): i32 {
   const index = pageIndex(vma, vpn);
   const slot = cacheSlotAt(mapping, index);
   if (slot.pfn == PFN_NONE) {
-    const fresh = allocPages(policyNode(vma), 0, MIGRATE_MOVABLE, vma.bound != 0);
+    const fresh = allocPageVma(vma);
     if (fresh == PFN_NONE) return -ENOMEM;
     const page = pageAt(fresh);
     page.flags = PG_UPTODATE | PG_SWAPBACKED;
@@ -121,20 +68,6 @@ function shmemFault(vmaId: i32, vpn: i32, write: bool): i32 {
   return 0;
 }
 
-/**
- * migration_entry_wait(): the task sleeps until the old page is unlocked. In v3.12 it holds a reference of it
- * meanwhile, which makes the migration's own count check fail if it comes before that.
- */
-function migrationEntryWait(vma: Vma, entry: i32): i32 {
-  const pfn = ptePfn(entry);
-  if (profile().waiterTakesRef && pageAt(pfn).refcount > 0 && freePins() > 0) {
-    getPage(pageAt(pfn));
-    addPin(HOLDER_MIGRATION_WAITER, pfn, 0, vma.mm, 0);
-    machine().nrWaiters += 1;
-  }
-  return FAULT_WAIT;
-}
-
 /** A write through a PTE: dirty, young, and a new stamp in the page. */
 function noteWrite(vma: Vma, vpn: i32, number: i32): void {
   const pte = pteAt(number) | PTE_DIRTY | PTE_ACCESSED;
@@ -145,38 +78,15 @@ function noteWrite(vma: Vma, vpn: i32, number: i32): void {
   else expectStamp(number, stamp);
 }
 
-/**
- * do_wp_page(): the page is there and only the PTE is tighter than the VMA allows. No other process has it,
- * so it is written in place; but a private page that does not look anonymous, as the RFC makes one, is
- * copied.
- */
-function writeProtectFault(vmaId: i32, vpn: i32): i32 {
-  const vma = vmaAt(vmaId);
-  const number = pteNumber(vma, vpn);
-  const pfn = ptePfn(pteAt(number));
-  const page = pageAt(pfn);
-  if (vma.kind != VMA_ANON || pageAnon(page)) {
-    setPte(number, pteAt(number) | PTE_WRITE);
-    return 0;
-  }
-  const err = anonymousWrite(vmaId, vpn);
-  if (err != 0) return err;
-  copyContent(pfn, ptePfn(pteAt(number)));
-  mmAt(vma.mm).rssFile -= 1;
-  pageRemoveRmap(page);
-  if (page.mapcount == 0) clearPageMlock(pfn, page);
-  putPage(page);
-  return 0;
-}
-
 function handleFault(vmaId: i32, vpn: i32, write: bool): i32 {
   const vma = vmaAt(vmaId);
   const number = pteNumber(vma, vpn);
   const pte = pteAt(number);
-  if (pteIsMigrationEntry(pte)) return migrationEntryWait(vma, pte);
-  if (pte != 0 && ptePfn(pte) != ZERO_PFN) return writeProtectFault(vmaId, vpn);
+  // migration_entry_wait(). The reference of v3.12 makes the migration fail if it comes before the check.
+  if (pteIsMigrationEntry(pte)) return sleepOnPage(vma.mm, ptePfn(pte), profile().waiterTakesRef);
+  if (pte != 0 && ptePfn(pte) != ZERO_PFN) return doWpPage(vmaId, vpn);
   if (vma.kind == VMA_SHMEM) return shmemFault(vmaId, vpn, write);
-  if (write) return anonymousWrite(vmaId, vpn);
+  if (write) return mapNewAnonPage(vmaId, vpn);
   setPte(number, makePte(ZERO_PFN, PTE_PRESENT | PTE_ACCESSED));
   return 0;
 }

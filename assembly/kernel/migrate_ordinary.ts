@@ -30,7 +30,7 @@ import { OBJECT_ANON_VMA, mappingAt, objectOf } from "../state/mapping";
 import { Page } from "../state/page";
 import { makePte, pteAt, setPte } from "../state/pgtable";
 import { profile } from "../state/profile";
-import { vmaAt } from "../state/vma";
+import { coversIndex, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { CARRIED } from "./move_mapping";
 
@@ -46,7 +46,7 @@ function onlyPteOf(page: Page): i32 {
   if (anonVma.kind != OBJECT_ANON_VMA) return -1;
   const index = page.index;
   const vma = vmaAt(anonVma.firstVma);
-  if (vma.nextInObject != 0 || <u32>(index - vma.pgoff) >= <u32>(vma.end - vma.start)) return -1;
+  if (vma.nextInObject != 0 || !coversIndex(vma, index)) return -1;
   return vma.pteOffset + index;
 }
 

@@ -6,7 +6,6 @@ import {
   CRASH_HANG,
   EAGAIN,
   EBUSY,
-  HOLDER_MIGRATION_WAITER,
   INV_LIVE,
   FN_LOCK_PAGE,
   MIGRATE_ASYNC,
@@ -21,12 +20,11 @@ import { crash } from "../state/crash";
 import { machine } from "../state/machine";
 import { MIGRATEPAGE_ASYNC_PF, mappingAt, objectOf, putMapping } from "../state/mapping";
 import { Page, pageAnon, pageHasPrivate, pageKsm, pfnOf } from "../state/page";
-import { nextPinOf, pinAt } from "../state/pins";
-import { releasePin } from "../state/release";
 import { trace, tracing } from "../state/trace";
 import { count } from "../state/vmstat";
 import { pageMapping } from "./dirty";
 import { migratePage, prepareTarget, traceCheck } from "./move_mapping";
+import { unlockPage } from "./page_lock";
 import { asyncPfMigratepage } from "./policy/rfc";
 import { profile } from "../state/profile";
 import { pageGetAnonVma } from "./rmap";
@@ -43,23 +41,6 @@ export function lockForMigration(page: Page, force: bool, mode: i32): i32 {
   }
   page.flags |= PG_LOCKED;
   return 0;
-}
-
-/** unlock_page(): wakes the faults that sleep on a migration entry of this page. */
-export function unlockPage(page: Page): void {
-  page.flags &= ~PG_LOCKED;
-  const m = machine();
-  if (m.nrWaiters == 0) return;
-  const pfn = pfnOf(page);
-  let id = nextPinOf(pfn, 0);
-  while (id != 0) {
-    const next = nextPinOf(pfn, id);
-    if (pinAt(id).kind == HOLDER_MIGRATION_WAITER) {
-      releasePin(id);
-      m.nrWaiters -= 1;
-    }
-    id = next;
-  }
 }
 
 /** 3. Deals with writeback: 0, -EBUSY where the mode never waits, -EAGAIN where this attempt does not. */

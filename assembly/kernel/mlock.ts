@@ -2,11 +2,13 @@
 import { NR_MLOCK, PG_LRU, PG_MLOCKED, PG_UNEVICTABLE, PTE_PRESENT, ZERO_PFN } from "../abi";
 import { addToUnevictableList, lruAdd, lruDel } from "../state/lru";
 import { lruAddDrainAll } from "../state/lru_batch";
+import { mappingAt, objectOf } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { Page, pageAt } from "../state/page";
-import { pteAt, ptePfn } from "../state/pgtable";
-import { VM_LOCKED, pteNumber, splitAt, vmaAt } from "../state/vma";
+import { pteAt, ptePfn, ptePresent } from "../state/pgtable";
+import { VM_LOCKED, Vma, coversIndex, pteNumber, splitAt, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
+import { rmapMapping } from "./rmap";
 
 /** mlock_vma_page(): moves a page to the unevictable list. */
 function mlockPage(pfn: i32): void {
@@ -19,9 +21,26 @@ function mlockPage(pfn: i32): void {
   addToUnevictableList(pfn, page);
 }
 
-/** munlock of a page whose last PTE goes: whoever else holds it, it is evictable from here on. */
-export function clearPageMlock(pfn: i32, page: Page): void {
+/** True if a VM_LOCKED VMA maps the page. */
+function mappedByLockedVma(pfn: i32, page: Page): bool {
+  const index = page.index;
+  let id = mappingAt(objectOf(rmapMapping(page))).firstVma;
+  for (; id != 0; id = vmaAt(id).nextInObject) {
+    const vma = vmaAt(id);
+    if ((vma.flags & VM_LOCKED) == 0 || !coversIndex(vma, index)) continue;
+    const pte = pteAt(vma.pteOffset + index);
+    if (ptePresent(pte) && ptePfn(pte) == pfn) return true;
+  }
+  return false;
+}
+
+/**
+ * munlock of a page that `vma` has just unmapped: if no VM_LOCKED VMA maps it any more it is evictable,
+ * whoever else holds it.
+ */
+export function munlockUnmapped(vma: Vma, pfn: i32, page: Page): void {
   if ((page.flags & PG_MLOCKED) == 0) return;
+  if (page.mapcount > 0 && ((vma.flags & VM_LOCKED) == 0 || mappedByLockedVma(pfn, page))) return;
   page.flags &= ~PG_MLOCKED;
   count(NR_MLOCK, -1);
   if ((page.flags & PG_LRU) == 0) return; // it finds its list when it is put back

@@ -1,9 +1,23 @@
 /** mprotect() (mm/mprotect.c). */
-import { PROT_NONE, PROT_WRITE, PTE_DIRTY, PTE_PRESENT, PTE_PROTNONE, PTE_WRITE } from "../abi";
+import {
+  PG_ANON_EXCLUSIVE,
+  PROT_NONE,
+  PROT_WRITE,
+  PTE_DIRTY,
+  PTE_PRESENT,
+  PTE_PROTNONE,
+  PTE_WRITE,
+} from "../abi";
 import { mmAt } from "../state/mm";
-import { pageAt } from "../state/page";
+import { Page, pageAnon, pageAt } from "../state/page";
 import { pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
+import { profile } from "../state/profile";
 import { pteNumber, splitAt, vmaAt } from "../state/vma";
+
+function isUnshared(page: Page): bool {
+  const exclusive = (page.flags & PG_ANON_EXCLUSIVE) != 0;
+  return profile().anonExclusive && pageAnon(page) ? exclusive : page.mapcount == 1;
+}
 
 function protectPte(number: i32, prot: i32): void {
   const pte = pteAt(number);
@@ -15,7 +29,7 @@ function protectPte(number: i32, prot: i32): void {
   let next = pte & ~(PTE_PRESENT | PTE_PROTNONE | PTE_WRITE);
   next |= prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT;
   // Write access comes back by a fault, except where the kernel sees that nobody shares the page.
-  if ((prot & PROT_WRITE) != 0 && (pte & PTE_DIRTY) != 0 && pageAt(ptePfn(pte)).mapcount == 1)
+  if ((prot & PROT_WRITE) != 0 && (pte & PTE_DIRTY) != 0 && isUnshared(pageAt(ptePfn(pte))))
     next |= PTE_WRITE;
   setPte(number, next);
 }

@@ -32,7 +32,7 @@ import { Page, getPage, pageAt } from "../state/page";
 import { putPage } from "../state/page_free";
 import { makePte, pteAt, pteIsMigrationEntry, ptePfn, ptePresent, setPte } from "../state/pgtable";
 import { trace, tracing } from "../state/trace";
-import { Vma, vmaAt } from "../state/vma";
+import { Vma, coversIndex, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { setPageDirty } from "./dirty";
 import { lockMmapMutex } from "./locks";
@@ -53,11 +53,6 @@ function firstVmaOf(word: i32, pfn: i32, fileWalk: i32, caller: i32): i32 {
     crash(CRASH_OOPS, FN_RMAP_WALK_ANON, caller, pfn, INV_UAF);
   }
   return object.firstVma;
-}
-
-/** True if the VMA covers page `index` of its object. */
-function covers(vma: Vma, index: i32): bool {
-  return <u32>(index - vma.pgoff) < <u32>(vma.end - vma.start);
 }
 
 /**
@@ -89,7 +84,7 @@ export function tryToUnmap(pfn: i32, page: Page): void {
   while (id != 0) {
     const vma = vmaAt(id);
     id = vma.nextInObject;
-    if (!covers(vma, index)) continue;
+    if (!coversIndex(vma, index)) continue;
     const number = vma.pteOffset + index;
     const pte = pteAt(number);
     if (!ptePresent(pte) || ptePfn(pte) != pfn) continue;
@@ -122,7 +117,7 @@ export function removeMigrationPtes(fromPfn: i32, toPfn: i32): void {
   while (id != 0) {
     const vma = vmaAt(id);
     id = vma.nextInObject;
-    if (!covers(vma, index)) continue;
+    if (!coversIndex(vma, index)) continue;
     const number = vma.pteOffset + index;
     const entry = pteAt(number);
     if (!pteIsMigrationEntry(entry) || ptePfn(entry) != fromPfn) continue;

@@ -9,11 +9,11 @@ import { pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
 import { Vma, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { setPageDirty } from "./dirty";
-import { clearPageMlock } from "./mlock";
+import { munlockUnmapped } from "./mlock";
 import { pageRemoveRmap } from "./rmap";
 
 /** zap_pte_range() for one PTE. The rss class is decided by the tag at this moment. */
-function zapPte(mm: Mm, number: i32): void {
+function zapPte(mm: Mm, vma: Vma, number: i32): void {
   const pte = pteAt(number);
   if (pte == 0) return;
   setPte(number, 0);
@@ -36,7 +36,7 @@ function zapPte(mm: Mm, number: i32): void {
     mm.rssFile -= 1;
   }
   pageRemoveRmap(page);
-  if (page.mapcount == 0) clearPageMlock(pfn, page);
+  munlockUnmapped(vma, pfn, page);
   putPage(page);
 }
 
@@ -44,7 +44,7 @@ function zapPte(mm: Mm, number: i32): void {
 export function zapVma(vma: Vma, start: i32, end: i32): void {
   const mm = mmAt(vma.mm);
   machine().cpu = mm.cpu;
-  for (let vpn = start; vpn < end; vpn++) zapPte(mm, pteNumber(vma, vpn));
+  for (let vpn = start; vpn < end; vpn++) zapPte(mm, vma, pteNumber(vma, vpn));
 }
 
 /** Applies to the VMAs that overlap start … end-1: zap only (madvise) or zap and remove (munmap). */

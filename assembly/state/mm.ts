@@ -33,6 +33,7 @@ export class Mm {
   cpu: i32; // the CPU its threads run on
   nrVcpus: i32;
   mmCount: i32; // mm_count held by async_pf work
+  hasPinned: i32; // MMF_HAS_PINNED: FOLL_PIN was used here
 }
 
 if (offsetof<Mm>() > PROCESS_RECORD_SIZE) ERROR("size of a process record");

@@ -7,6 +7,7 @@ import { mmAt } from "./mm";
 import { poolFree, poolInit, poolNext } from "./pool";
 
 export const VM_LOCKED: i32 = 1 << 0;
+export const VM_DONTCOPY: i32 = 1 << 1; // MADV_DONTFORK: fork() leaves it out
 
 @unmanaged
 export class Vma {
@@ -62,6 +63,11 @@ export function pteNumber(vma: Vma, vpn: i32): i32 {
 /** Index in the object of the page at `vpn`: linear_page_index(). */
 export function pageIndex(vma: Vma, vpn: i32): i32 {
   return vpn - vma.start + vma.pgoff;
+}
+
+/** True if the VMA covers page `index` of its object. */
+export function coversIndex(vma: Vma, index: i32): bool {
+  return <u32>(index - vma.pgoff) < <u32>(vma.end - vma.start);
 }
 
 /** Enters a VMA into the chain of its object and takes a reference of that. */
@@ -134,16 +140,28 @@ export function removeVma(id: i32): void {
   m.nrVmas -= 1;
 }
 
+/** A VMA like `id` for start … end-1 of `mm`, where nothing but `id` itself may be. Returns its id. */
+function cloneVma(id: i32, mm: i32, start: i32, end: i32): i32 {
+  const from = vmaAt(id);
+  const clone = insertVma(mm, start, end, from.kind, pageIndex(from, start));
+  const to = vmaAt(clone);
+  to.prot = from.prot;
+  to.flags = from.flags;
+  to.node = from.node;
+  to.bound = from.bound;
+  if (from.object != 0) linkToObject(clone, from.object);
+  return clone;
+}
+
+/** The same VMA in another address space, empty there. Returns its id. */
+export function copyVma(id: i32, mm: i32): i32 {
+  return cloneVma(id, mm, vmaAt(id).start, vmaAt(id).end);
+}
+
 /** split_vma(): cuts a VMA at `vpn`, strictly inside; the given one keeps the lower part. */
 export function splitVma(id: i32, vpn: i32): void {
   const lower = vmaAt(id);
-  const upperId = insertVma(lower.mm, vpn, lower.end, lower.kind, pageIndex(lower, vpn));
-  const upper = vmaAt(upperId);
-  upper.prot = lower.prot;
-  upper.flags = lower.flags;
-  upper.node = lower.node;
-  upper.bound = lower.bound;
-  if (lower.object != 0) linkToObject(upperId, lower.object);
+  cloneVma(id, lower.mm, vpn, lower.end);
   lower.end = vpn;
 }
 

@@ -1,7 +1,14 @@
 /** Processes, and guests: processes with vCPUs. */
 import * as abi from "../core/abi.ts";
 import type { Core, KernelCrash } from "../core/core.ts";
-import { type Protection, type RegionKind, protections, regionKinds } from "../core/names.ts";
+import {
+  type Errno,
+  type Protection,
+  type RegionKind,
+  errnoName,
+  protections,
+  regionKinds,
+} from "../core/names.ts";
 import { SimError } from "../errors.ts";
 import { INT_MAX, INT_MIN, integer, lookUp } from "./config.ts";
 import { blame, noBlame } from "./holders.ts";
@@ -21,6 +28,15 @@ export interface RegionOptions {
   /** MPOL_BIND: no other node will do. */
   readonly bind?: boolean;
   readonly prot?: Protection;
+  /** MADV_DONTFORK: children do not inherit it. */
+  readonly dontFork?: boolean;
+}
+
+export interface ForkResult {
+  /** The child, a process without vCPUs. Null with an `errno`, or after a crash. */
+  readonly child: Process | null;
+  readonly errno: Errno | null;
+  readonly crash: KernelCrash | null;
 }
 
 /** Resident pages by class, as the kernel has counted them. */
@@ -63,7 +79,9 @@ export class Process {
     const vma = this.core.run((core) => {
       if (core.freeVmas() < 1) return 0;
       const id = core.mmapRegion(this.id, start, start + pages, kind, prot);
-      if (id !== 0) core.setVmaPolicy(id, node, options.bind ?? false);
+      if (id === 0) return 0;
+      core.setVmaPolicy(id, node, options.bind ?? false);
+      if (options.dontFork === true) core.setVmaDontCopy(id);
       return id;
     });
     if (vma === 0) {
@@ -131,6 +149,28 @@ export class Process {
     });
     // What is noted is of the call before, until a call begins.
     return { ...callResult(this.core, rc), blame: begun ? blame(this.core) : noBlame };
+  }
+
+  /**
+   * fork(): pages of private mappings are shared until one side writes to them, shared mappings are the same
+   * memory. On 6.x a page that may be pinned (FOLL_PIN) is copied at once; ENOMEM if no frame is left for it.
+   *
+   * @throws {SimError} ERR_LIMIT if there is no address space for the child, or too few VMAs.
+   */
+  fork(): ForkResult {
+    this.#life.check();
+    const needed = vmasOf(this.core, this.id).length;
+    const free = this.core.read((core) => core.freeVmas());
+    if (needed > free)
+      throw new SimError("ERR_LIMIT", `fork: ${needed} VMAs, and limits.vmas leaves ${free}`);
+    const child = this.core.run((core) => core.forkProcess(this.id));
+    if (child === 0) {
+      throw new SimError("ERR_LIMIT", `fork: no process, or no gap of ${this.pages} PTEs, is left`);
+    }
+    if (child === undefined || child < 0) {
+      return { child: null, errno: errnoName(child ?? 0), crash: this.core.crash };
+    }
+    return { child: new Process(this.core, child), errno: null, crash: null };
   }
 
   /**

@@ -1,0 +1,68 @@
+/** A write to a page whose PTE does not allow it: written in place or copied (do_wp_page(), mm/memory.c). */
+import { FAULT_WAIT, PG_ANON_EXCLUSIVE, PG_LOCKED, PG_LRU, PTE_WRITE, VMA_ANON } from "../abi";
+import { copyContent } from "../state/content";
+import { lruAddDrainCpu } from "../state/lru_batch";
+import { machine } from "../state/machine";
+import { mmAt } from "../state/mm";
+import { Page, pageAnon, pageAt } from "../state/page";
+import { putPage } from "../state/page_free";
+import { pteAt, ptePfn, setPte } from "../state/pgtable";
+import { profile } from "../state/profile";
+import { pteNumber, vmaAt } from "../state/vma";
+import { mapNewAnonPage } from "./anon_page";
+import { munlockUnmapped } from "./mlock";
+import { sleepOnPage } from "./page_lock";
+import { pageRemoveRmap } from "./rmap";
+
+/** Above so many references 6.x does not try (do_wp_page(), wp_can_reuse_anon_folio()). */
+const MAX_REFS_TO_REUSE: i32 = 3;
+
+/**
+ * 6.x: the page is exclusive, or becomes so, because nobody else has a reference. One that waits in the batch
+ * of this CPU alone is found out by draining that.
+ */
+function becomesExclusive(page: Page): bool {
+  if ((page.flags & PG_ANON_EXCLUSIVE) != 0) return true;
+  if (page.refcount > MAX_REFS_TO_REUSE) return false;
+  if ((page.flags & PG_LRU) == 0) lruAddDrainCpu(machine().cpu);
+  if (page.refcount != 1 || (page.flags & PG_LOCKED) != 0) return false;
+  page.flags |= PG_ANON_EXCLUSIVE;
+  return true;
+}
+
+/** Gives the VMA a copy of the page at `vpn`. Returns 0 or -ENOMEM. */
+function copyPage(vmaId: i32, vpn: i32, pfn: i32, page: Page): i32 {
+  const err = mapNewAnonPage(vmaId, vpn);
+  if (err != 0) return err;
+  const vma = vmaAt(vmaId);
+  copyContent(pfn, ptePfn(pteAt(pteNumber(vma, vpn))));
+  // mapNewAnonPage() has counted a page more; the rss class of the old one is what its tag says now.
+  if (pageAnon(page)) mmAt(vma.mm).rssAnon -= 1;
+  else mmAt(vma.mm).rssFile -= 1;
+  pageRemoveRmap(page);
+  munlockUnmapped(vma, pfn, page);
+  putPage(page);
+  return 0;
+}
+
+/** Whether the write may go to the page itself, or FAULT_WAIT. The page must look anonymous for that. */
+function writableInPlace(mm: i32, pfn: i32, page: Page): i32 {
+  if (!pageAnon(page)) return 0; // as the RFC makes one
+  if (profile().anonExclusive) return becomesExclusive(page) ? 1 : 0;
+  // v3.12 looks at it under the page lock: reuse_swap_page() asks who maps it, not who holds it.
+  if ((page.flags & PG_LOCKED) != 0) return sleepOnPage(mm, pfn, true);
+  return page.mapcount <= 1 ? 1 : 0;
+}
+
+/** do_wp_page() for virtual page `vpn`, whose PTE is present. Returns 0, FAULT_WAIT or -ENOMEM. */
+export function doWpPage(vmaId: i32, vpn: i32): i32 {
+  const vma = vmaAt(vmaId);
+  const number = pteNumber(vma, vpn);
+  const pfn = ptePfn(pteAt(number));
+  const page = pageAt(pfn);
+  const inPlace = vma.kind == VMA_ANON ? writableInPlace(vma.mm, pfn, page) : 1;
+  if (inPlace == FAULT_WAIT) return FAULT_WAIT;
+  if (inPlace == 0) return copyPage(vmaId, vpn, pfn, page);
+  setPte(number, pteAt(number) | PTE_WRITE);
+  return 0;
+}

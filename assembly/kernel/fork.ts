@@ -1,0 +1,115 @@
+/** fork(): the address space of the child (dup_mmap(), copy_page_range()). */
+import {
+  GUP_PIN_COUNTING_BIAS,
+  PG_ANON_EXCLUSIVE,
+  PROBE_KVM_UNMAP,
+  PTE_ACCESSED,
+  PTE_EXCLUSIVE,
+  PTE_KVM,
+  PTE_WRITE,
+  VMA_ANON,
+  VMA_VDSO,
+  ZERO_PFN,
+} from "../abi";
+import { copyContent, expectStamp, expectedStamp } from "../state/content";
+import { machine } from "../state/machine";
+import { Mm, mmAt } from "../state/mm";
+import { Page, getPage, pageAnon, pageAt } from "../state/page";
+import { pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
+import { VM_DONTCOPY, VM_LOCKED, copyVma, pteNumber, vmaAt } from "../state/vma";
+import { count } from "../state/vmstat";
+import { mapNewAnonPage } from "./anon_page";
+import { pageAddRmap } from "./rmap";
+
+/** Counts a PTE or an entry for `page` in the rss of the child: its class is what the tag says now. */
+function addRss(mm: Mm, page: Page): void {
+  if (pageAnon(page)) mm.rssAnon += 1;
+  else mm.rssFile += 1;
+}
+
+/** A migration entry: from now on parent and child share the page, so neither may write to it. */
+function copyMigrationEntry(mm: Mm, entry: i32, from: i32, to: i32): void {
+  addRss(mm, pageAt(ptePfn(entry)));
+  const shared = entry & ~(PTE_WRITE | PTE_EXCLUSIVE);
+  setPte(from, shared);
+  setPte(to, shared);
+}
+
+/**
+ * 6.x, page_try_dup_anon_rmap(): true if the page must stay the parent's alone, because a device of the
+ * parent may be working on it (page_needs_cow_for_dma()).
+ */
+function mustCopy(parent: Mm, page: Page): bool {
+  return (
+    (page.flags & PG_ANON_EXCLUSIVE) != 0 && parent.hasPinned != 0 && page.refcount >= GUP_PIN_COUNTING_BIAS
+  );
+}
+
+/** copy_present_page(): gives the child a page of its own now. Returns 0 or -ENOMEM. */
+function copyPresentPage(childVma: i32, vpn: i32, pfn: i32): i32 {
+  const err = mapNewAnonPage(childVma, vpn);
+  if (err != 0) return err;
+  copyContent(pfn, ptePfn(pteAt(pteNumber(vmaAt(childVma), vpn))));
+  return 0;
+}
+
+/** copy_one_pte() of a private mapping. Returns 0 or -ENOMEM. */
+function copyPte(parent: Mm, from: i32, childVma: i32, vpn: i32): i32 {
+  const pte = pteAt(from);
+  const vma = vmaAt(childVma);
+  const child = mmAt(vma.mm);
+  const to = pteNumber(vma, vpn);
+  expectStamp(to, expectedStamp(from));
+  if (pteIsMigrationEntry(pte)) {
+    copyMigrationEntry(child, pte, from, to);
+    return 0;
+  }
+  const pfn = ptePfn(pte);
+  if (pfn != ZERO_PFN) {
+    const page = pageAt(pfn);
+    if (mustCopy(parent, page)) return copyPresentPage(childVma, vpn, pfn);
+    page.flags &= ~PG_ANON_EXCLUSIVE;
+    getPage(page);
+    pageAddRmap(page);
+    addRss(child, page);
+  }
+  if ((pte & PTE_KVM) != 0) count(PROBE_KVM_UNMAP, 1);
+  setPte(from, pte & ~(PTE_WRITE | PTE_KVM));
+  setPte(to, pte & ~(PTE_WRITE | PTE_KVM | PTE_ACCESSED));
+  return 0;
+}
+
+/**
+ * copy_page_range(): PTEs that a fault would bring back are left out, which is all of a shared mapping, and
+ * of a private one that has no page of its own yet. The vDSO is mapped at once, as it is by mmap(). Returns 0
+ * or -ENOMEM.
+ */
+function copyPageRange(vmaId: i32, childVma: i32): i32 {
+  const vma = vmaAt(vmaId);
+  if (vma.kind == VMA_ANON ? vma.object == 0 : vma.kind != VMA_VDSO) return 0;
+  const parent = mmAt(vma.mm);
+  for (let vpn = vma.start; vpn < vma.end; vpn++) {
+    const from = pteNumber(vma, vpn);
+    if (pteAt(from) == 0) continue;
+    const err = copyPte(parent, from, childVma, vpn);
+    if (err != 0) return err;
+  }
+  return 0;
+}
+
+/**
+ * dup_mmap(): copies the VMAs of `parentId`, which must fit, and their PTEs to the empty address space
+ * `childId`. One anon_vma serves a whole family, where the kernel links several: a walk finds the same PTEs.
+ * Returns 0, or -ENOMEM with what was copied so far still there.
+ */
+export function dupMmap(parentId: i32, childId: i32): i32 {
+  machine().cpu = mmAt(parentId).cpu;
+  for (let id = mmAt(parentId).firstVma; id != 0; id = vmaAt(id).nextVma) {
+    if ((vmaAt(id).flags & VM_DONTCOPY) != 0) continue;
+    const copy = copyVma(id, childId);
+    vmaAt(copy).flags &= ~VM_LOCKED;
+    const err = copyPageRange(id, copy);
+    if (err != 0) return err;
+  }
+  return 0;
+}
