@@ -55,7 +55,7 @@ function question(options: TwoNodes, order: TouchOrder): Question {
     pages: options.pages,
     warmups: 3,
     rounds: 15,
-    goals: order === "in order" ? [share(PAGE_BY_PAGE), share(IN_RUNS)] : [],
+    goals: order === "in order" ? [share(PAGE_BY_PAGE)] : [],
     contestants: async () => {
       const subject = await coreSubject(options);
       const migration = populated(subject, touchOrder(options.pages, order));
