@@ -108,6 +108,7 @@ export const MR_SYSCALL = 3;
 export const MR_MEMPOLICY_MBIND = 4;
 export const MR_NUMA_MISPLACED = 5;
 export const MR_CMA = 6;
+export const MR_LONGTERM_PIN = 7;
 
 // Migrate types of a pageblock.
 export const MIGRATE_UNMOVABLE = 0;
@@ -140,6 +141,7 @@ export const KERNEL_V6_12 = 2;
 export const POLICY_PIN = 0;
 export const POLICY_RFC = 1;
 export const POLICY_DROP_GET = 2;
+export const POLICY_LONGTERM = 3;
 export const REPAIR_L1 = 1 << 0; // apf_mapping writable, its locks and lists initialised
 export const REPAIR_L2 = 1 << 1; // harmless bdi, and a set_page_dirty op that only sets the flag
 export const REPAIR_L3 = 1 << 2; // the callback passes NULL for an anonymous page
@@ -168,6 +170,7 @@ export const HOLDER_ASYNC_PF = 7; // get_user_pages() of an async_pf worker
 export const HOLDER_MIGRATION_WAITER = 8; // a fault that sleeps on a migration entry
 export const HOLDER_KERNEL = 9; // allocated for the kernel itself
 export const HOLDER_MIGRATION_TARGET = 10; // the allocator's reference, until the target is put back
+export const HOLDER_LONGTERM = 11; // pin_user_pages() with FOLL_LONGTERM: FOLL_PIN for long
 export const GUP_PIN_COUNTING_BIAS = 1024; // references that one FOLL_PIN counts
 
 // Asynchronous page faults.
@@ -402,6 +405,7 @@ export const MACHINE_OFFLINE_ENDING = 176;
 export const MACHINE_NR_BLAMED = 196;
 export const MACHINE_FIRST_MM = 200;
 export const MACHINE_NR_BAD_PAGES = 204;
+export const MACHINE_GUP_ERRNO = 208;
 
 // Records that TypeScript reads: byte sizes and offsets, asserted where the record is defined.
 export const PIN_SIZE = 32;

@@ -8,8 +8,8 @@ import {
   CFG_KERNEL,
   CFG_SEED_HIGH,
   CFG_SEED_LOW,
-  HOLDER_GET,
-  HOLDER_PIN,
+  FAULT_WAIT,
+  HOLDER_LONGTERM,
   PG_RESERVED,
   NR_COUNTERS,
   PG_LOCKED,
@@ -35,6 +35,8 @@ import { dupMmap } from "./kernel/fork";
 import { faultinPage, followPage, takePin } from "./kernel/gup";
 import { beginMigratePages, endMigratePages, mbind, migrateRange, migrateToNode } from "./kernel/mempolicy";
 import { migrationFinish, migrationIsolate, migrationMove, migrationUnmap } from "./kernel/migrate_step";
+import { faultinLongtermPage } from "./kernel/longterm";
+import { clearBlame } from "./kernel/migrate_control";
 import { mlock } from "./kernel/mlock";
 import { exitMmap, mmapRegion, munmap, setVmaPolicy } from "./kernel/mmap";
 import { movePages, queryPages } from "./kernel/move_pages";
@@ -53,7 +55,7 @@ import { blockState, initMemoryBlocks } from "./state/memory_block";
 import { createMm, destroyMm, initMms, mmAt } from "./state/mm";
 import { pageAt } from "./state/page";
 import { takeFrame } from "./state/page_alloc";
-import { freePins, initPins } from "./state/pins";
+import { freePins, initPins, isFollPin } from "./state/pins";
 import { randomBelow } from "./state/prng";
 import { releaseGroup } from "./state/release";
 import { initTimeline, runDueEvents, schedule, scheduleAfterRounds, spend } from "./state/timeline";
@@ -171,16 +173,23 @@ export function newGroup(): i32 {
 }
 
 /**
- * GUP of the pages of `nrEntries` entries, for writing, with FOLL_GET or FOLL_PIN, as pins of one group.
- * Stops at the first page that cannot be had. Returns how many are pinned.
+ * GUP of the pages of `nrEntries` entries, for writing, one by one, as pins of one group: HOLDER_GET, HOLDER_PIN
+ * or HOLDER_LONGTERM. Stops at the first page that cannot be had, and notes why. Returns how many are pinned.
  */
-export function pinPages(mm: i32, nrEntries: i32, follPin: bool, group: i32): i32 {
+export function pinPages(mm: i32, nrEntries: i32, kind: i32, group: i32): i32 {
+  const m = machine();
   useArrays();
-  if (follPin) mmAt(mm).hasPinned = 1;
+  clearBlame();
+  m.gupErrno = 0;
+  if (isFollPin(kind)) mmAt(mm).hasPinned = 1;
   for (let entry = 0; entry < nrEntries; entry++) {
-    const pfn = faultinPage(mm, entryVpn(entry), true);
-    if (pfn <= 0) return entry;
-    takePin(follPin ? HOLDER_PIN : HOLDER_GET, pfn, group, mm, 0);
+    const vpn = entryVpn(entry);
+    const pfn = kind == HOLDER_LONGTERM ? faultinLongtermPage(mm, vpn, true) : faultinPage(mm, vpn, true);
+    if (pfn <= 0) {
+      m.gupErrno = pfn == -FAULT_WAIT ? 0 : pfn;
+      return entry;
+    }
+    takePin(kind, pfn, group, mm, 0);
   }
   return nrEntries;
 }

@@ -3,7 +3,6 @@ import {
   EFAULT,
   FAULT_WAIT,
   GUP_PIN_COUNTING_BIAS,
-  HOLDER_PIN,
   NR_FOLL_PIN_ACQUIRED,
   PTE_PRESENT,
   PTE_PROTNONE,
@@ -14,7 +13,7 @@ import {
 } from "../abi";
 import { getPage, pageAt } from "../state/page";
 import { pteAt, ptePfn } from "../state/pgtable";
-import { addPin } from "../state/pins";
+import { addPin, isFollPin } from "../state/pins";
 import { findVma, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { faultIn } from "./fault";
@@ -24,7 +23,7 @@ import { profile } from "../state/profile";
 export function takePin(kind: i32, pfn: i32, group: i32, owner: i32, token: i32): i32 {
   const page = pageAt(pfn);
   getPage(page);
-  if (kind == HOLDER_PIN) {
+  if (isFollPin(kind)) {
     page.refcount += GUP_PIN_COUNTING_BIAS - 1;
     count(NR_FOLL_PIN_ACQUIRED, 1);
   }

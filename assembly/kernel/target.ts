@@ -1,5 +1,5 @@
 /** Where migrated pages go: the get_new_page() callbacks of migrate_pages()'s callers. */
-import { MIGRATE_MOVABLE, PFN_NONE, PROBE_TARGETS } from "../abi";
+import { MIGRATE_MOVABLE, MIGRATE_UNMOVABLE, PFN_NONE, PROBE_TARGETS } from "../abi";
 import { closeFrameRuns, takeFrameFor } from "../state/frame_run";
 import { allocPages, allocPagesElsewhere } from "../state/page_alloc";
 import { count } from "../state/vmstat";
@@ -10,10 +10,12 @@ export const TARGET_NODE: i32 = 0; // that node and no other: move_pages(2), mig
 export const TARGET_PREFERRED: i32 = 1; // that node, then its fallbacks
 export const TARGET_OTHER_NODES: i32 = 2; // any node but the page's own, that one last
 export const TARGET_ENTRY: i32 = 3; // the node that the page's entry of move_pages(2) names
+export const TARGET_UNMOVABLE: i32 = 4; // not ZONE_MOVABLE; the page's own node, then its fallbacks
 
 function allocFor(kind: i32, node: i32, fromPfn: i32, entry: i32): i32 {
   if (kind == TARGET_OTHER_NODES) return allocPagesElsewhere(nodeOf(fromPfn), 0, MIGRATE_MOVABLE);
   if (kind == TARGET_ENTRY) return allocPages(entryNode(entry), 0, MIGRATE_MOVABLE, true);
+  if (kind == TARGET_UNMOVABLE) return allocPages(nodeOf(fromPfn), 0, MIGRATE_UNMOVABLE, false);
   return allocPages(node, 0, MIGRATE_MOVABLE, kind == TARGET_NODE);
 }
 

@@ -11,6 +11,7 @@ import {
   MACHINE_CRASH_KIND,
   MACHINE_CRASH_PFN,
   MACHINE_FIRST_MM,
+  MACHINE_GUP_ERRNO,
   MACHINE_NOW_NS,
   MACHINE_NR_BAD_PAGES,
   MACHINE_NR_BLAMED,
@@ -76,6 +77,7 @@ export class Machine {
   nrBlamed: i32; // pfns noted in TABLE_BLAME
   firstMm: i32; // address spaces by PTE address
   nrBadPages: i32; // pages leaked in a bad state by the free path
+  gupErrno: i32; // why the last pinPages() stopped before its end
   firstBadPfn: i32;
   mmSerial: i32; // of the last address space that was created
   nrAsyncPfPins: i32; // pins that work items of async_pf hold
@@ -100,6 +102,7 @@ if (offsetof<Machine>("offlineEnding") != MACHINE_OFFLINE_ENDING) ERROR("Machine
 if (offsetof<Machine>("nrBlamed") != MACHINE_NR_BLAMED) ERROR("Machine record");
 if (offsetof<Machine>("firstMm") != MACHINE_FIRST_MM) ERROR("Machine record");
 if (offsetof<Machine>("nrBadPages") != MACHINE_NR_BAD_PAGES) ERROR("Machine record");
+if (offsetof<Machine>("gupErrno") != MACHINE_GUP_ERRNO) ERROR("Machine record");
 
 export function machine(): Machine {
   return changetype<Machine>(machinePtr);

@@ -7,6 +7,7 @@ import {
   CFG_PINS,
   GUP_PIN_COUNTING_BIAS,
   HOLDER_ASYNC_PF,
+  HOLDER_LONGTERM,
   HOLDER_PIN,
   PIN_GROUP,
   PIN_KIND,
@@ -43,9 +44,14 @@ export function pinAt(id: i32): Pin {
   return changetype<Pin>(tablePtr(TABLE_PINS) + <usize>id * PIN_RECORD_SIZE);
 }
 
+/** True for a reference taken by pin_user_pages(). */
+export function isFollPin(kind: i32): bool {
+  return kind == HOLDER_PIN || kind == HOLDER_LONGTERM;
+}
+
 /** References that a holder of `kind` counts. */
 export function refsOfKind(kind: i32): i32 {
-  return kind == HOLDER_PIN ? GUP_PIN_COUNTING_BIAS : 1;
+  return isFollPin(kind) ? GUP_PIN_COUNTING_BIAS : 1;
 }
 
 export function initPins(): void {

@@ -1,9 +1,9 @@
 /** Releases the references that a group of pins holds (put_page(), unpin_user_page()). */
-import { CFG_PINS, HOLDER_PIN, NR_FOLL_PIN_RELEASED } from "../abi";
+import { CFG_PINS, NR_FOLL_PIN_RELEASED } from "../abi";
 import { config } from "../arena";
 import { pageAt } from "./page";
 import { putPage } from "./page_free";
-import { pinAt, refsOfKind, removePin } from "./pins";
+import { isFollPin, pinAt, refsOfKind, removePin } from "./pins";
 import { count } from "./vmstat";
 
 /** Drops a pin and its references. */
@@ -11,7 +11,7 @@ export function releasePin(id: i32): void {
   const pin = pinAt(id);
   const page = pageAt(pin.pfn);
   const refs = refsOfKind(pin.kind);
-  if (pin.kind == HOLDER_PIN) count(NR_FOLL_PIN_RELEASED, 1);
+  if (isFollPin(pin.kind)) count(NR_FOLL_PIN_RELEASED, 1);
   removePin(id);
   page.refcount -= refs - 1;
   putPage(page);

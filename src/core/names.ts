@@ -14,6 +14,7 @@ export const policies = {
   pin: abi.POLICY_PIN,
   rfc: abi.POLICY_RFC,
   "drop-get": abi.POLICY_DROP_GET,
+  longterm: abi.POLICY_LONGTERM,
 } as const;
 export type PolicyName = keyof typeof policies;
 
@@ -70,6 +71,7 @@ export const holderKinds = {
   "migration-waiter": abi.HOLDER_MIGRATION_WAITER,
   kernel: abi.HOLDER_KERNEL,
   "migration-target": abi.HOLDER_MIGRATION_TARGET,
+  longterm: abi.HOLDER_LONGTERM,
 } as const;
 export type HolderKind = keyof typeof holderKinds;
 
@@ -203,6 +205,7 @@ export const migrateReasons = [
   "mempolicy_mbind",
   "numa_misplaced",
   "cma",
+  "longterm_pin",
 ] as const;
 
 /** The names of a table, typed. */

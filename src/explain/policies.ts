@@ -7,6 +7,7 @@ export const policyOrigins: Readonly<Record<PolicyName, string>> = {
   pin: "Linux up to v3.12",
   rfc: "posted 30 September 2013, never merged",
   "drop-get": "Linux since v3.13 (f2e106692d51)",
+  longterm: "io_uring and VFIO buffers on 6.x",
 };
 
 const RFC_SOURCE =
@@ -57,6 +58,20 @@ export const policyTopics: Readonly<Record<PolicyName, Topic>> = {
       'Commit f2e106692d51 "KVM: Drop FOLL_GET in GUP when doing async page fault" (chai wen, 14 ' +
       "October 2013), in v3.13 and ever since.",
     shows: "Nothing is held while a completion waits: every page moves at its first attempt.",
+  },
+  longterm: {
+    summary: "the page is moved out of ZONE_MOVABLE first, then held as by pin",
+    what:
+      "get_user_pages() as with FOLL_LONGTERM: a page in ZONE_MOVABLE, or in a block that is being taken " +
+      "offline, is migrated out before the reference is taken, so that what is held is never in the way " +
+      "of an offline. If it cannot be migrated the call fails with -ENOMEM, and the fault completes " +
+      "without a page.",
+    source:
+      "check_and_migrate_movable_pages() in mm/gup.c of 6.x; recordings of 6.1 and 6.12 with io_uring " +
+      "buffers. async_pf never did this in any kernel.",
+    shows:
+      "The block can be taken offline while completions wait, at the price of a migration per fault. " +
+      "Pages in other zones are held as before: move_pages(2) fails for them.",
   },
 };
 

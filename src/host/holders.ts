@@ -37,6 +37,10 @@ function field(words: Int32Array, size: number, id: number, offset: number): num
   return words[(id * size + offset) >> 2] ?? 0;
 }
 
+function isFollPin(kind: number): boolean {
+  return kind === abi.HOLDER_PIN || kind === abi.HOLDER_LONGTERM;
+}
+
 /** Pins by pfn. */
 function pinsByPfn(core: Core): Map<number, Holder[]> {
   const words = core.words(abi.TABLE_PINS);
@@ -55,7 +59,7 @@ function pinsByPfn(core: Core): Map<number, Holder[]> {
           }
         : {
             kind: holderName(kind),
-            refs: kind === abi.HOLDER_PIN ? abi.GUP_PIN_COUNTING_BIAS : 1,
+            refs: isFollPin(kind) ? abi.GUP_PIN_COUNTING_BIAS : 1,
             process: owner,
           };
     const pfn = field(words, abi.PIN_SIZE, id, abi.PIN_PFN);

@@ -1,8 +1,18 @@
 /** References taken by one call and released by one. */
 import * as abi from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
+import type { Errno } from "../core/names.ts";
 import { SimError } from "../errors.ts";
 import { integer } from "./config.ts";
+import { type Blame, noBlame } from "./holders.ts";
+
+/** Why a call of pin() stopped before its end. */
+export interface Refusal {
+  readonly errno: Errno | null;
+  readonly blame: Blame;
+}
+
+const noRefusal: Refusal = { errno: null, blame: noBlame };
 
 export class Pin {
   /**
@@ -10,14 +20,20 @@ export class Pin {
    * stopped at the first page that could not be had.
    */
   readonly pages: number;
+  /** Why the next page could not be had. Null also if that one waits, as for a migration that is under way. */
+  readonly errno: Errno | null;
+  /** What kept a page that could not be moved to where it may be pinned for long. */
+  readonly blame: Blame;
   readonly #core: Core;
   readonly #group: number;
 
   /** Pins come from Region.pin() and Host.pins(). */
-  constructor(core: Core, group: number, pages: number) {
+  constructor(core: Core, group: number, pages: number, refusal: Refusal = noRefusal) {
     this.#core = core;
     this.#group = group;
     this.pages = pages;
+    this.errno = refusal.errno;
+    this.blame = refusal.blame;
   }
 
   /** put_page() or unpin_user_page() of every page. Releasing twice does nothing. */
@@ -44,6 +60,8 @@ export class Pin {
   }
 }
 
+const releasable: ReadonlySet<number> = new Set([abi.HOLDER_GET, abi.HOLDER_PIN, abi.HOLDER_LONGTERM]);
+
 /** The pins that are held, in the order in which they were taken. */
 export function heldPins(core: Core): Pin[] {
   const words = core.words(abi.TABLE_PINS);
@@ -51,7 +69,7 @@ export function heldPins(core: Core): Pin[] {
   // Record 0 is none.
   for (let record = abi.PIN_SIZE >> 2; record < words.length; record += abi.PIN_SIZE >> 2) {
     const kind = words[record + (abi.PIN_KIND >> 2)];
-    if (kind !== abi.HOLDER_GET && kind !== abi.HOLDER_PIN) continue;
+    if (kind === undefined || !releasable.has(kind)) continue;
     const group = words[record + (abi.PIN_GROUP >> 2)] ?? 0;
     pages.set(group, (pages.get(group) ?? 0) + 1);
   }

@@ -60,7 +60,7 @@ export function callResult(core: Core, rc: number | undefined): CallResult {
 }
 
 const accessKinds = { read: 0, write: 1 } as const;
-const pinKinds = { get: abi.HOLDER_GET, pin: abi.HOLDER_PIN } as const;
+const pinKinds = { get: abi.HOLDER_GET, pin: abi.HOLDER_PIN, longterm: abi.HOLDER_LONGTERM } as const;
 
 export class Region {
   /** First virtual page within the process. */
@@ -118,13 +118,15 @@ export class Region {
 
   /**
    * Pins pages by their indexes: `get` is get_user_pages() with FOLL_GET (one reference), `pin` is
-   * pin_user_pages() (1024 references). The pages are faulted in, in order, up to the first that cannot be
-   * had: Pin.pages says how many are pinned. Released together by Pin.release().
+   * pin_user_pages() (1024 references), `longterm` the same with FOLL_LONGTERM, which moves a page out of
+   * ZONE_MOVABLE first, or fails with ENOMEM if that cannot be done. Each page is a call of its own, as for
+   * buffers that are registered one by one; they are faulted in, in order, up to the first that cannot be had:
+   * Pin.pages says how many are pinned. Released together by Pin.release().
    *
    * @throws {SimError} ERR_LIMIT if fewer pins are left; nothing is pinned then.
    */
-  pin(indexes: readonly number[], kind: "get" | "pin" = "get"): Pin {
-    lookUp("pin", pinKinds, kind);
+  pin(indexes: readonly number[], kind: keyof typeof pinKinds = "get"): Pin {
+    const holder = lookUp("pin", pinKinds, kind);
     for (const index of indexes) this.#vpn(index);
     const free = this.#core.read((core) => core.freePins());
     if (indexes.length > free) {
@@ -133,9 +135,11 @@ export class Region {
     const nr = this.#writeEntries({ node: 0, entries: indexes });
     const pinned = this.#core.run((core) => {
       const group = core.newGroup();
-      return { group, pages: core.pinPages(this.#mm, nr, kind === "pin", group) };
+      return { group, pages: core.pinPages(this.#mm, nr, holder, group) };
     });
-    return new Pin(this.#core, pinned?.group ?? 0, pinned?.pages ?? 0);
+    if (pinned === undefined) return new Pin(this.#core, 0, 0);
+    const errno = errnoName(this.#core.words(abi.TABLE_MACHINE)[abi.MACHINE_GUP_ERRNO >> 2] ?? 0);
+    return new Pin(this.#core, pinned.group, pinned.pages, { errno, blame: blame(this.#core) });
   }
 
   /**

@@ -22,6 +22,7 @@ export const defaultVariants: readonly PolicyVariant[] = [
     repairs: namesIn(repairs).slice(0, nr + 1),
   })),
   { policy: "drop-get", repairs: [] },
+  { policy: "longterm", repairs: [] },
 ];
 
 export type RunResult = SituationResult & { readonly verdict: string };

@@ -40,9 +40,13 @@ function remains(result: SituationResult): string[] {
   return found;
 }
 
+function whatMoved({ pins, pagesMovedOut }: SituationResult): string {
+  if (pagesMovedOut > 0) return `moved, ${plural(pagesMovedOut, "page")} of it before they were pinned`;
+  return pins > 0 ? `moved, ${plural(pins, "pinned page")} too` : "nothing was pinned, all moved";
+}
+
 function movedSentence(result: SituationResult): string {
-  const how =
-    result.pins > 0 ? `moved, ${plural(result.pins, "pinned page")} too` : "nothing was pinned, all moved";
+  const how = whatMoved(result);
   const left = remains(result);
   return left.length === 0 ? `${how}; nothing left behind` : `${how}; ${left.join(", ")}`;
 }

@@ -59,6 +59,8 @@ export interface SituationResult extends PolicyVariant {
   readonly pins: number;
   /** Guest pages in the block before. */
   readonly pagesBefore: number;
+  /** Pages that the workers have moved out of the block before they pinned them. */
+  readonly pagesMovedOut: number;
   readonly offlined: boolean;
   /** Null if the block went offline, the machine crashed, or the kernel would never have returned. */
   readonly errno: Errno | null;
@@ -170,6 +172,7 @@ export async function runSituation(
   // Movable allocations fill the movable zone first: guest frames 0 … 32767 are the block.
   guest.map({ pages: GUEST_PAGES }).touch("write");
   host.drainLru();
+  const pagesAtFirst = pagesInBlock(host);
   startFaults(host, guest);
 
   const faults = guest.vcpus.reduce((sum, vcpu) => sum + vcpu.asyncPfs().length, 0);
@@ -191,6 +194,7 @@ export async function runSituation(
     faults,
     pins,
     pagesBefore,
+    pagesMovedOut: pagesAtFirst - pagesBefore,
     durationNs: facts.endless ? null : offline.durationNs,
     pagesMoved: pagesBefore - pagesLeft,
     pagesLeft,

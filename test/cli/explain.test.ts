@@ -66,6 +66,7 @@ describe("policies", () => {
     expect(stdout).toMatch(/^pin .*Linux up to v3\.12$/m);
     expect(stdout).toMatch(/^rfc .*posted 30 September 2013, never merged$/m);
     expect(stdout).toMatch(/^drop-get .*Linux since v3\.13 \(f2e106692d51\)$/m);
+    expect(stdout).toMatch(/^longterm .*io_uring and VFIO/m);
     for (const repair of ["L1", "L2", "L3", "L4", "L5"])
       expect(stdout).toMatch(new RegExp(`^${repair} `, "m"));
   });
@@ -85,6 +86,7 @@ describe("policies", () => {
       "policy pin",
       "policy rfc",
       "policy drop-get",
+      "policy longterm",
       "repair L1",
       "repair L2",
       "repair L3",

@@ -91,6 +91,7 @@ describe("run: v3.12, as recorded with the RFC on a kernel of its era", () => {
       "rfc+L1+L2+L3+L4",
       "rfc+L1+L2+L3+L4+L5",
       "drop-get",
+      "longterm",
     ]);
   });
 
@@ -173,6 +174,17 @@ describe("run: v3.12, as recorded with the RFC on a kernel of its era", () => {
       });
     },
   );
+
+  it("longterm holds as many pages, none of them in the block", () => {
+    const { offlined, pins, faults, pagesMoved, pagesBefore, verdict } = named(report, "longterm");
+    expect({ offlined, pins, moved: pagesBefore - pagesMoved }).toEqual({
+      offlined: true,
+      pins: faults,
+      moved: 0,
+    });
+    expect(pagesBefore).toBe(named(report, "drop-get").pagesBefore - faults);
+    expect(verdict).toBe(`moved, ${faults} pages of it before they were pinned; nothing left behind`);
+  });
 
   it("drop-get holds nothing although as many completions wait", () => {
     const { faults, pins } = named(report, "drop-get");
@@ -275,7 +287,7 @@ describe("run: table and CSV", () => {
     const lines = stdout.split("\n");
     expect(lines.filter((line) => line.length > 120)).toEqual([]);
     expect(stdout).not.toContain("\u001B");
-    const rows = lines.filter((line) => /^(pin|rfc|drop-get).*\d{1,2},\d{3}/.test(line));
+    const rows = lines.filter((line) => /^(pin|rfc|drop-get|longterm).*\d{1,2},\d{3}/.test(line));
     expect(rows.map((row) => row.split(/ {2,}/).slice(0, 2))).toEqual([
       ["pin", "EAGAIN"],
       ["rfc as posted", "oops"],
@@ -285,8 +297,9 @@ describe("run: table and CSV", () => {
       ["rfc +L1 … +L4", "offline"],
       ["rfc +L1 … +L5", "offline"],
       ["drop-get (v3.13)", "offline"],
+      ["longterm", "offline"],
     ]);
-    expect(stdout).toContain("Yes, and nothing is left behind: rfc +L1 … +L5, drop-get (v3.13).");
+    expect(stdout).toContain("Yes, and nothing is left behind: rfc +L1 … +L5, drop-get (v3.13), longterm.");
   });
 
   it("prints a head and a row per policy as CSV", () => {

@@ -3,7 +3,11 @@ import { pinshift, pinshiftAfter } from "./pinshift.ts";
 
 describe("wrong usage: exit code 2, one line on stderr, nothing on stdout", () => {
   it.each([
-    ["an unknown policy", ["--policy", "pin,pni"], '--policy: "pni" is not one of pin, rfc, drop-get'],
+    [
+      "an unknown policy",
+      ["--policy", "pin,pni"],
+      '--policy: "pni" is not one of pin, rfc, drop-get, longterm',
+    ],
     ["an unknown repair", ["--policy", "rfc+L6"], '--policy: "L6" is not one of L1, L2, L3, L4, L5'],
     ["repairs of a policy that has none", ["--policy", "pin+L1"], '--policy: "pin+L1" has repairs'],
     ["--repair without rfc", ["--policy", "pin", "--repair", "L1"], "--repair: L1 is for rfc"],

@@ -295,7 +295,7 @@ describe("Host.create", () => {
     ],
     [{ nodes: [{ zones: [{ kind: untyped("dma"), pages: 512 }] }] }, unknown, "dma32, normal, movable"],
     [{ kernel: untyped("v5.0") }, unknown, '"v5.0" is not one of v3.12, v6.1, v6.12'],
-    [{ policy: untyped("hold") }, unknown, '"hold" is not one of pin, rfc, drop-get'],
+    [{ policy: untyped("hold") }, unknown, '"hold" is not one of pin, rfc, drop-get, longterm'],
     [{ policy: "rfc", repairs: [untyped("L6")] }, unknown, '"L6" is not one of L1, L2, L3, L4, L5'],
     [{ policy: "pin", repairs: ["L1"] }, argument, "the policy pin has none, only rfc has"],
     [{ contentBytes: 12 }, range, "contentBytes: 12 is not a multiple of 8 from 0 to 4096"],

@@ -15,8 +15,13 @@ import { faultinPage, takePin } from "../gup";
  */
 export function pinGup(apfId: i32): i32 {
   const apf = apfAt(apfId);
-  const pfn = faultinPage(apf.mm, apf.gfn, true);
+  return holdPage(apfId, faultinPage(apf.mm, apf.gfn, true));
+}
+
+/** Takes the worker's reference of `pfn`, unless that is no page. Returns `pfn`. */
+export function holdPage(apfId: i32, pfn: i32): i32 {
   if (pfn > 0) {
+    const apf = apfAt(apfId);
     apf.workerPage = pfn;
     apf.pin = takePin(HOLDER_ASYNC_PF, pfn, 0, apf.vcpu, apf.token);
     pinAt(apf.pin).apf = apfId;

@@ -1,8 +1,9 @@
 /** The switch that picks a pin policy: where async_pf takes its page, and where it drops it. */
-import { CFG_POLICY, POLICY_DROP_GET, POLICY_RFC } from "../../abi";
+import { CFG_POLICY, POLICY_DROP_GET, POLICY_LONGTERM, POLICY_RFC } from "../../abi";
 import { config } from "../../arena";
 import { apfAt } from "../../state/apf";
 import { dropGetGup } from "./drop_get";
+import { longtermGup } from "./longterm";
 import { pinGup, pinRelease } from "./pin";
 import { rfcAllocCtx, rfcMustLock, rfcRelease, rfcStore } from "./rfc";
 
@@ -13,7 +14,9 @@ export function policyBegin(apfId: i32): bool {
 
 /** The worker's GUP. Returns the pfn, a negative errno, or -FAULT_WAIT if it sleeps. */
 export function policyGup(apfId: i32): i32 {
-  return config(CFG_POLICY) == POLICY_DROP_GET ? dropGetGup(apfId) : pinGup(apfId);
+  const policy = config(CFG_POLICY);
+  if (policy == POLICY_DROP_GET) return dropGetGup(apfId);
+  return policy == POLICY_LONGTERM ? longtermGup(apfId) : pinGup(apfId);
 }
 
 /** What the worker does to the page that GUP returned. */

@@ -19,6 +19,7 @@ const moved: SituationResult = {
   faults: 2,
   pins: 2,
   pagesBefore: 10,
+  pagesMovedOut: 0,
   offlined: true,
   errno: null,
   endless: false,
@@ -102,7 +103,9 @@ describe("verdicts come from the facts of a run", () => {
   });
 
   it("does not read the policy's name", () => {
-    const others = (["pin", "rfc", "drop-get"] as const).map((policy) => verdict({ ...stayed, policy }));
+    const others = (["pin", "rfc", "drop-get", "longterm"] as const).map((policy) =>
+      verdict({ ...stayed, policy }),
+    );
     expect(new Set(others).size).toBe(1);
   });
 
