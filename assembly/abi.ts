@@ -450,3 +450,19 @@ export const MIGRATION_STEP = 0;
 export const ZONE_SIZE = 1024;
 export const ZONE_FREE_PAGES = 16;
 export const BATCH_SIZE = 128;
+
+// Fields that the tests of verify() break: byte offsets, asserted in assembly/check/.
+export const MACHINE_LRU_DISABLED = 60;
+export const MACHINE_NR_VMAS = 140;
+export const MACHINE_NR_MAPPINGS = 144;
+export const MACHINE_NR_PINS = 148;
+export const MACHINE_STEPPING = 172;
+export const PROCESS_MM_COUNT = 40;
+export const VMA_OBJECT = 44;
+export const VMA_NEXT_IN_OBJECT = 48;
+export const VCPU_FIRST_DONE = 8;
+export const CTX_SIZE = 32;
+export const CTX_CONTEXT = 12;
+export const MAPPING_SIZE = 32;
+export const MAPPING_FIRST_VMA = 8;
+export const MAPPING_REFCOUNT = 28;

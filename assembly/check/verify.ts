@@ -1,22 +1,26 @@
 /** verify(): recounts everything from PTEs and holders and names the first invariant that does not hold. */
-import { CFG_CONTENT_BYTES, CFG_MAX_PFN, INV_FREE, VERIFY_WINDOW } from "../abi";
+import { CFG_CONTENT_BYTES, CFG_MAX_PFN, INV_FREE } from "../abi";
 import { config } from "../arena";
 import { machine } from "../state/machine";
+import { recountWindows } from "./tally";
 import { verifyAsyncPf } from "./verify_async_pf";
 import { beginCounters, tallyCounters, verifyContent, verifyCounters, verifyMms } from "./verify_counts";
 import { verifyLists } from "./verify_lists";
+import { verifyMigrations } from "./verify_migrations";
+import { verifyMappings, verifyProcesses } from "./verify_objects";
 import { countHolders, verifyPages } from "./verify_pages";
+import { verifyTotals } from "./verify_totals";
 import { bad, violation } from "./violation";
 
+function recountFrames(start: i32, end: i32): void {
+  countHolders();
+  if (violation() == 0) verifyPages(start, end);
+  if (violation() == 0) tallyCounters(start, end);
+}
+
 function verifyFrames(): void {
-  const maxPfn = config(CFG_MAX_PFN);
   beginCounters();
-  for (let start = 0; start < maxPfn && violation() == 0; start += VERIFY_WINDOW) {
-    const end = min<i32>(maxPfn, start + VERIFY_WINDOW);
-    countHolders(start, end);
-    if (violation() == 0) verifyPages();
-    if (violation() == 0) tallyCounters(start, end);
-  }
+  recountWindows(config(CFG_MAX_PFN), recountFrames);
 }
 
 /**
@@ -32,6 +36,10 @@ export function verify(): i32 {
   if (violation() == 0) verifyMms();
   if (violation() == 0) verifyCounters();
   if (violation() == 0) verifyAsyncPf();
+  if (violation() == 0) verifyMappings();
+  if (violation() == 0) verifyProcesses();
+  if (violation() == 0) verifyMigrations();
+  if (violation() == 0) verifyTotals();
   if (violation() == 0 && config(CFG_CONTENT_BYTES) != 0) verifyContent();
   return violation();
 }

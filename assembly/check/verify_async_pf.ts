@@ -6,21 +6,30 @@ import {
   APF_QUEUED,
   CFG_MAX_PFN,
   CFG_VCPUS,
+  CTX_CONTEXT,
+  CTX_SIZE,
   HOLDER_ASYNC_PF,
   INV_CTX,
   INV_LIVE,
   INV_OWN,
+  INV_REF,
 } from "../abi";
-import { config } from "../arena";
+import { CTX_RECORD_SIZE, config } from "../arena";
 import { Vcpu, vcpuAt } from "../state/vcpu";
-import { apfAt, ctxAt, maxApfs, maxCtxs } from "../state/apf";
+import { ApfCtx, apfAt, ctxAt, maxApfs, maxCtxs } from "../state/apf";
 import { machine } from "../state/machine";
 import { isSubstitute } from "../state/mapping";
 import { pageAt } from "../state/page";
 import { pinAt } from "../state/pins";
+import { recountWindows, tallied, tallyOf } from "./tally";
 import { bad, expectEqual } from "./violation";
 
-/** vcpu.queued is the length of the queue; every item on it reaches done or is cancelled. */
+if (CTX_RECORD_SIZE != CTX_SIZE || offsetof<ApfCtx>("context") != CTX_CONTEXT) ERROR("ApfCtx record");
+
+/**
+ * vcpu.queued is the length of the queue; every item on it reaches done or is cancelled, and until then it
+ * holds a reference of the VM.
+ */
 function verifyQueue(id: i32, vcpu: Vcpu): void {
   let queued = 0;
   let done = 0;
@@ -30,6 +39,7 @@ function verifyQueue(id: i32, vcpu: Vcpu): void {
     if (state == APF_DONE) done += 1;
     queued += 1;
   }
+  expectEqual(INV_REF, 0, id, queued - done, vcpu.kvmRefs);
   for (let apfId = vcpu.firstDone; apfId != 0; apfId = apfAt(apfId).nextDone) done -= 1;
   expectEqual(INV_LIVE, 0, id, queued, vcpu.queued);
   expectEqual(INV_LIVE, 0, id, 0, done);
@@ -50,21 +60,33 @@ function verifyOwner(id: i32): void {
   expectEqual(INV_OWN, page, id, pin.pfn, page);
 }
 
-/** Every live context is named by exactly one page, or held by a running worker, and its work item lives. */
-function verifyContexts(): void {
-  if (machine().substituteWord < 0) return;
-  let named = 0;
+/** A page, or with 0 a running worker, names a context. */
+function countName(id: i32, pfn: i32): void {
+  if (id == 0 || !tallied(id)) return;
+  const tally = tallyOf(id);
+  tally.refs += 1;
+  if (tally.refs > 1) bad(INV_CTX, pfn, id, 1, tally.refs);
+}
+
+function countNames(): void {
   for (let pfn = 0; pfn < config(CFG_MAX_PFN); pfn++) {
     const page = pageAt(pfn);
     if (!isSubstitute(page.mapping)) continue;
-    const ctx = ctxAt(page.privateWord);
-    if (ctx.live == 0) bad(INV_CTX, pfn, page.privateWord, 1, 0);
-    named += 1;
+    const id = page.privateWord;
+    // 6.x leaves the word in the frame that a page has moved from, but not its context.
+    if (id == 0 && page.mapcount == 0) continue;
+    if (<u32>id > <u32>maxCtxs() || ctxAt(id).live == 0) bad(INV_CTX, pfn, id, 1, 0);
+    countName(id, pfn);
   }
-  for (let id = 1; id <= maxApfs(); id++) if (apfAt(id).ctx != 0) named += 1;
-  expectEqual(INV_CTX, 0, 0, named, machine().nrCtxs);
-  for (let id = 1; id <= maxCtxs(); id++) {
+  for (let id = 1; id <= maxApfs(); id++) countName(apfAt(id).ctx, 0);
+}
+
+/** Every live context is named by exactly one page, or held by a running worker, and its work item lives. */
+function recountContexts(start: i32, end: i32): void {
+  countNames();
+  for (let id = start; id < end; id++) {
     const ctx = ctxAt(id);
+    expectEqual(INV_CTX, 0, id, ctx.live, tallyOf(id).refs);
     if (ctx.live != 0 && apfAt(ctx.context).state == APF_FREE) bad(INV_CTX, 0, id, 1, 0);
   }
 }
@@ -74,5 +96,5 @@ export function verifyAsyncPf(): void {
     if (vcpuAt(id).mm != 0) verifyQueue(id, vcpuAt(id));
   }
   for (let id = 1; id <= maxApfs(); id++) verifyOwner(id);
-  verifyContexts();
+  if (machine().substituteWord >= 0) recountWindows(maxCtxs() + 1, recountContexts);
 }

@@ -29,6 +29,7 @@ import { pageAt } from "../state/page";
 import { pteAt, pteIsMigrationEntry, ptePfn, ptePresent } from "../state/pgtable";
 import { Vma, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { counterOf } from "../state/vmstat";
+import { verifyIsolated } from "./verify_migrations";
 import { mappedByAnonVma } from "./verify_pages";
 import { expectEqual, violation } from "./violation";
 
@@ -96,6 +97,7 @@ export function tallyCounters(start: i32, end: i32): void {
     if ((flags & PG_ISOLATED) != 0) {
       if ((flags & PG_SWAPBACKED) != 0) isolatedAnon += 1;
       else isolatedFile += 1;
+      verifyIsolated(pfn, page);
     }
     if ((flags & PG_LOCKED) != 0 && machine().stepping == 0) expectEqual(INV_ENTRY, pfn, 0, 0, 1);
   }

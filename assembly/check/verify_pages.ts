@@ -16,11 +16,10 @@ import {
   PG_ISOLATED,
   PG_LOCKED,
   PG_RESERVED,
-  TABLE_SCRATCH,
   VMA_ANON,
   ZERO_PFN,
 } from "../abi";
-import { config, tablePtr } from "../arena";
+import { config } from "../arena";
 import { batchLength, batchPfn } from "../state/lru_batch";
 import { machine } from "../state/machine";
 import {
@@ -36,30 +35,10 @@ import { pageAt } from "../state/page";
 import { pteAt, pteIsMigrationEntry, ptePfn, ptePresent } from "../state/pgtable";
 import { pinAt, refsOfKind } from "../state/pins";
 import { Vma, pteNumber, vmaAt } from "../state/vma";
+import { addRefs, addUser, tallied, tallyOf } from "./tally";
 import { bad, expectEqual, violation } from "./violation";
 
-/** The frames recounted in one pass, and what is counted of each: references, then PTEs. */
-@unmanaged
-class Tally {
-  refs: i32;
-  ptes: i32;
-}
-
 const MAPPED_BY_ANON_VMA: i32 = 1 << 30; // among the PTEs of a tally
-let windowStart = 0;
-let windowEnd = 0;
-
-function inWindow(pfn: i32): bool {
-  return pfn >= windowStart && pfn < windowEnd;
-}
-
-function tallyOf(pfn: i32): Tally {
-  return changetype<Tally>(tablePtr(TABLE_SCRATCH) + ((<usize>(pfn - windowStart)) << 3));
-}
-
-function addRefs(pfn: i32, refs: i32): void {
-  if (inWindow(pfn)) tallyOf(pfn).refs += refs;
-}
 
 /**
  * A page that an anonymous PTE maps has the tag; at quiescence no entry is left, and one always names a
@@ -67,7 +46,7 @@ function addRefs(pfn: i32, refs: i32): void {
  */
 function countPte(vma: Vma, pte: i32): void {
   const pfn = ptePfn(pte);
-  if (pfn == ZERO_PFN || !inWindow(pfn)) return;
+  if (pfn == ZERO_PFN || !tallied(pfn)) return;
   const page = pageAt(pfn);
   if (pteIsMigrationEntry(pte)) {
     const locked = (page.flags & PG_LOCKED) != 0;
@@ -76,11 +55,9 @@ function countPte(vma: Vma, pte: i32): void {
   }
   if (!ptePresent(pte)) return;
   if (page.refcount == 0) bad(INV_UAF, pfn, vma.mm, 1, 0);
-  const tally = tallyOf(pfn);
-  tally.refs += 1;
-  tally.ptes += 1;
+  addUser(pfn, 1);
   if (vma.kind != VMA_ANON) return;
-  tally.ptes |= MAPPED_BY_ANON_VMA;
+  tallyOf(pfn).users |= MAPPED_BY_ANON_VMA;
   if ((page.mapping & MAPPING_ANON) == 0) bad(INV_TAG, pfn, vma.mm, vma.object, page.mapping);
 }
 
@@ -112,11 +89,8 @@ function countPageCache(): void {
   }
 }
 
-/** Adds up the holders of the frames start … end-1, at most VERIFY_WINDOW of them. */
-export function countHolders(start: i32, end: i32): void {
-  windowStart = start;
-  windowEnd = end;
-  memory.fill(tablePtr(TABLE_SCRATCH), 0, (<usize>(end - start)) << 3);
+/** Adds up the holders of the frames of the window. */
+export function countHolders(): void {
   countPtes();
   countPageCache();
   for (let id = 1; id <= config(CFG_PINS); id++) {
@@ -128,32 +102,37 @@ export function countHolders(start: i32, end: i32): void {
   }
 }
 
+/** OBJECT_* of an id that was found somewhere, 0 if there is no such object. */
+export function objectKind(id: i32): i32 {
+  return <u32>id > <u32>config(CFG_MAPPINGS) ? 0 : mappingAt(id).kind;
+}
+
 /** The object that a page's mapping word names must exist and be of the kind that its tag says. */
 function verifyMappingWord(pfn: i32, word: i32): void {
   if (word == 0 || isSubstitute(word)) return;
   const object = objectOf(word);
   const wanted = (word & MAPPING_TAG_MASK) == 0 ? OBJECT_ADDRESS_SPACE : OBJECT_ANON_VMA;
-  const kind = object > config(CFG_MAPPINGS) ? 0 : mappingAt(object).kind;
+  const kind = objectKind(object);
   // The tag of an unmapped anonymous page stays after its anon_vma has gone.
   if (kind != wanted && pageAt(pfn).mapcount > 0)
     bad(kind == 0 ? INV_UAF : INV_TAG, pfn, object, wanted, kind);
 }
 
-/** Compares the frames of the last countHolders() with their holders. */
-export function verifyPages(): void {
-  for (let pfn = max<i32>(windowStart, FIRST_PFN); pfn < windowEnd; pfn++) {
+/** Compares the frames start … end-1 with their holders, which have been counted. */
+export function verifyPages(start: i32, end: i32): void {
+  for (let pfn = max<i32>(start, FIRST_PFN); pfn < end; pfn++) {
     const page = pageAt(pfn);
     if ((page.flags & PG_RESERVED) != 0) continue;
     const tally = tallyOf(pfn);
     const isolated = (page.flags & PG_ISOLATED) != 0 ? 1 : 0;
     expectEqual(INV_REF, pfn, 0, tally.refs + isolated, page.refcount);
-    expectEqual(INV_MAPC, pfn, 0, tally.ptes & ~MAPPED_BY_ANON_VMA, page.mapcount);
+    expectEqual(INV_MAPC, pfn, 0, tally.users & ~MAPPED_BY_ANON_VMA, page.mapcount);
     if (page.refcount > 0) verifyMappingWord(pfn, page.mapping);
     if (violation() != 0) return;
   }
 }
 
-/** Of the last countHolders(): true if a private anonymous mapping has the page, whatever its tag says. */
+/** Of a frame of the window: true if a private anonymous mapping has the page, whatever its tag says. */
 export function mappedByAnonVma(pfn: i32): bool {
-  return (tallyOf(pfn).ptes & MAPPED_BY_ANON_VMA) != 0;
+  return (tallyOf(pfn).users & MAPPED_BY_ANON_VMA) != 0;
 }

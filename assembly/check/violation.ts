@@ -6,8 +6,8 @@ export function violation(): i32 {
 }
 
 /**
- * Notes a violation unless one is noted already. `object` is a process, work item or list, as the invariant
- * says.
+ * Notes a violation unless one is noted already. `object` is a process, vCPU, work item, mapping, list or
+ * table, as the invariant says.
  */
 export function bad(invariant: i32, pfn: i32, object: i32, expected: i64, found: i64): void {
   const m = machine();

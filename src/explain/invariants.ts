@@ -11,10 +11,14 @@ export const invariantTopics: Readonly<Record<Invariant, Topic>> = {
   "INV-REF": {
     summary: "a page's reference count is the sum of its holders",
     what:
-      "Every reference has a holder: a PTE, a page-cache slot, an LRU-add batch, isolation, a get or " +
-      "pin, an asynchronous page fault, a waiter on a migration entry, the kernel. Their references add " +
-      "up to the count; it is never negative and never raised from 0.",
-    source: "struct page's _count (v3.12), _refcount (since 4.6): include/linux/mm.h, mm/swap.c.",
+      "Every reference has a holder: a PTE, a page-cache slot, an LRU-add batch, isolation by a migration, " +
+      "a get or pin, an asynchronous page fault, a waiter on a migration entry, the kernel. Their " +
+      "references add up to the count; it is never negative and never raised from 0. In the same way VMAs " +
+      "and migrations add up to the count of an anon_vma or address_space, and work that is not done to " +
+      "the counts of its process and of the VM: a violation names that object then, and page 0.",
+    source:
+      "struct page's _count (v3.12), _refcount (since 4.6): include/linux/mm.h, mm/swap.c; anon_vma's " +
+      "refcount, mm_count, kvm's users_count.",
     shows: `${RECOUNT} get_page() of a free page and put_page() below 0 are a kernel BUG.`,
   },
   "INV-MAPC": {
@@ -110,7 +114,7 @@ export const invariantTopics: Readonly<Record<Invariant, Topic>> = {
     what:
       "A work item that is neither done nor queued blocks a guest task for ever. The RFC's worker " +
       "returns early when the allocation of its context fails. Also: nobody waits for a lock that " +
-      "nobody will release.",
+      "nobody will release, or whose release will not wake it.",
     source: "virt/kvm/async_pf.c; the invariant is ours.",
     shows: `Host.leaks().lostFaults counts them. ${RECOUNT}`,
   },
@@ -124,7 +128,9 @@ export const invariantTopics: Readonly<Record<Invariant, Topic>> = {
     summary: "lists and free areas are consistent",
     what:
       "A page is on one LRU list iff it has PG_lru; free blocks are on the list of their order and " +
-      "type; lengths and free counts agree; no batch is overfull.",
+      "type; lengths and free counts agree; no batch is overfull. The chain of an anon_vma or " +
+      "address_space has each of its VMAs once. Records of the simulator are in use or free, and its " +
+      "totals agree.",
     source: "Ours: a check on Pinshift as much as on the kernel.",
     shows: RECOUNT,
   },

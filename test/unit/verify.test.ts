@@ -1,39 +1,8 @@
 /** verify(): each invariant is broken on purpose, and has to be named with its page and both values. */
 import { describe, expect, it } from "vitest";
 import * as abi from "../../assembly/abi.ts";
-import type { Core } from "../../src/core/core.ts";
-import { Host } from "../../src/host.ts";
-import { restoreSnapshot, takeSnapshot } from "../../src/host/snapshot.ts";
 import { pinByAsyncPf, rfcHost } from "./hosts.ts";
-
-const PAGE = 3;
-
-/** The host as it would be with some bytes of its arena changed. */
-async function corrupted(host: Host, change: (core: Core) => void): Promise<Host> {
-  const { core, words } = await restoreSnapshot(host.snapshot());
-  change(core);
-  return Host.restore(takeSnapshot(core, words));
-}
-
-/** Adds to the word at a byte offset of a table. */
-function add(core: Core, table: number, offset: number, delta: number): void {
-  const words = core.words(table);
-  words[offset >> 2] = (words[offset >> 2] ?? 0) + delta;
-}
-
-function addToPage(core: Core, pfn: number, field: number, delta: number): void {
-  add(core, abi.TABLE_PAGES, pfn * abi.PAGE_RECORD_SIZE + field, delta);
-}
-
-/** A guest of 64 touched pages; its page 3 is held by one asynchronous page fault. */
-async function sound() {
-  const at = await rfcHost("pin");
-  pinByAsyncPf(at.vcpu0, PAGE);
-  expect(at.host.verify()).toBeNull();
-  const pte = { kind: "pte", refs: 1 };
-  const holders = [pte, { kind: "async_pf", refs: 1, vcpu: 0, token: 0 }];
-  return { ...at, pfn: at.memory.pfnOf(PAGE), holders, pte };
-}
+import { PAGE, add, addToPage, corrupted, pageField, setWord, sound } from "./verify.ts";
 
 describe("pages", () => {
   it("INV-REF: a reference without a holder", async () => {
@@ -190,12 +159,65 @@ describe("asynchronous page faults", () => {
     expect(bad.verify()).toMatchObject({ invariant: "INV-OWN", pfn: pfn + 1, expected: pfn, found: pfn + 1 });
   });
 
-  it("INV-CTX: a context that no page names", async () => {
-    const { host, vcpu0 } = await rfcHost("L4");
-    vcpu0.startAsyncPf(PAGE);
+  it("INV-LIVE: a work item in no queue", async () => {
+    const { host, vcpu0 } = await sound();
     const bad = await corrupted(host, (core) => {
-      core.words(abi.TABLE_MACHINE)[abi.MACHINE_NR_CTXS >> 2] = 1;
+      for (const field of [abi.VCPU_FIRST_QUEUED, abi.VCPU_FIRST_DONE, abi.VCPU_QUEUED]) {
+        setWord(core, abi.TABLE_VCPUS, vcpu0.id * abi.VCPU_SIZE + field, 0);
+      }
     });
-    expect(bad.verify()).toMatchObject({ invariant: "INV-CTX", expected: 0, found: 1 });
+    expect(bad.verify()).toMatchObject({ invariant: "INV-LIVE", expected: 0, found: 1 });
+  });
+});
+
+/** Two pages with a context each. */
+async function twoContexts() {
+  const at = await rfcHost("L5");
+  const [first, second] = [at.memory.pfnOf(3), at.memory.pfnOf(4)];
+  const { mapping } = at.host.pages.at(first);
+  for (const gfn of [3, 4]) pinByAsyncPf(at.vcpu0, gfn);
+  expect(at.host.verify()).toBeNull();
+  return { host: at.host, first, second, mapping };
+}
+
+describe("contexts of the RFC", () => {
+  it("INV-CTX: no page names one", async () => {
+    const { host, first, mapping } = await twoContexts();
+    const bad = await corrupted(host, (core) =>
+      setWord(core, abi.TABLE_PAGES, pageField(first, abi.PAGE_MAPPING), mapping),
+    );
+    expect(bad.verify()).toMatchObject({ invariant: "INV-CTX", pfn: 0, object: 1, expected: 1, found: 0 });
+  });
+
+  it("INV-CTX: two pages name one, and none the other", async () => {
+    const { host, second: pfn } = await twoContexts();
+    const bad = await corrupted(host, (core) => addToPage(core, pfn, abi.PAGE_PRIVATE, -1));
+    expect(bad.verify()).toMatchObject({ invariant: "INV-CTX", pfn, object: 1, expected: 1, found: 2 });
+  });
+
+  it.each([0, 3, -1, 1_000_000])("INV-CTX: a page names %i, which there is not", async (object) => {
+    const { host, second: pfn } = await twoContexts();
+    const bad = await corrupted(host, (core) =>
+      setWord(core, abi.TABLE_PAGES, pageField(pfn, abi.PAGE_PRIVATE), object),
+    );
+    expect(bad.verify()).toMatchObject({ invariant: "INV-CTX", pfn, object, expected: 1, found: 0 });
+  });
+
+  it("INV-CTX: the work item of one has gone", async () => {
+    const { host } = await twoContexts();
+    const bad = await corrupted(host, (core) =>
+      add(core, abi.TABLE_CTXS, abi.CTX_SIZE + abi.CTX_CONTEXT, 10),
+    );
+    expect(bad.verify()).toMatchObject({ invariant: "INV-CTX", pfn: 0, object: 1, expected: 1, found: 0 });
+  });
+
+  it.each(["v3.12", "v6.1", "v6.12"] as const)("all is well while a page moves on %s", async (kernel) => {
+    const at = await rfcHost("L5", { kernel });
+    pinByAsyncPf(at.vcpu0, PAGE);
+    const migration = at.host.migration(at.memory.pfnOf(PAGE), { node: 1 });
+    for (const step of ["isolate", "unmap", "move", "finish"] as const) {
+      expect(migration[step]().ret).toBe(0);
+      expect([step, at.host.verify()]).toEqual([step, null]);
+    }
   });
 });
