@@ -1,6 +1,7 @@
 /** Replays recordings of real kernels on the model and compares what happens. */
 import type { KernelName } from "../core/names.ts";
 import { SimError } from "../errors.ts";
+import type { Region } from "../host/region.ts";
 import { type Difference, type NotCompared, compare } from "./validate/compare.ts";
 import { type Fields, isFields } from "./validate/field.ts";
 import { Machine, NotModelled } from "./validate/machine.ts";
@@ -14,6 +15,7 @@ import {
 } from "./validate/observe.ts";
 import { perform } from "./validate/perform.ts";
 import type { Recording, Step } from "./validate/recording.ts";
+import { PARENT } from "./validate/steps.ts";
 import { deviations } from "./validate/scope.ts";
 
 export { type Recording, parseRecording } from "./validate/recording.ts";
@@ -63,10 +65,15 @@ function recordedIndexes(samples: unknown): number[] {
   return Array.isArray(samples) ? samples.filter(isFields).map(({ index }) => Number(index)) : [];
 }
 
+/** The region of the caller that "the pages" are, if it has one. */
+function onlyRegion(machine: Machine, { action }: Step): Region | null {
+  return machine.onlyRegion("by" in action ? action.by : PARENT);
+}
+
 /** Where the entries of a call are after it, or all pages of the only region. */
 function whereAfter(machine: Machine, step: Step): Simulated {
   const { action } = step;
-  const region = "region" in action ? machine.region(action.by, action.region) : machine.onlyRegion;
+  const region = "region" in action ? machine.region(action.by, action.region) : onlyRegion(machine, step);
   if (region === null) return {};
   const entries = "entries" in action ? action.entries : undefined;
   return { whereAfter: countBy(region.where(entries), placeName) };
@@ -113,7 +120,7 @@ function measure(machine: Machine, step: Step, fields: Fields): Measured {
   const traced = missing === null ? traceFields(trace, machine.recording.profile === "v6.12") : {};
   const simulated = {
     pinned,
-    pages: machine.onlyRegion?.pages,
+    pages: onlyRegion(machine, step)?.pages,
     basePagesPerPinnedFolio: 1,
     ioStillInFlightAtEnd: machine.ioInFlight,
     ...counterFields(before, after),

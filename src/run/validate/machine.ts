@@ -8,7 +8,7 @@ import type { Process } from "../../host/process.ts";
 import type { Range, Region } from "../../host/region.ts";
 import { costsOf } from "./costs.ts";
 import type { RecordedHost, Recording, Step } from "./recording.ts";
-import type { Pages } from "./steps.ts";
+import { PARENT, type Pages } from "./steps.ts";
 
 /** Something that a step asks for and the model does not have, found while the case ran. */
 export class NotModelled extends Error {}
@@ -115,19 +115,16 @@ interface HeldPin {
   readonly completesAtNs: number | null;
 }
 
-interface MappedRegion {
-  readonly region: Region;
-  readonly dontFork: boolean;
-}
-
 export class Machine {
   readonly host: Host;
   readonly recording: Recording;
   readonly #processPages: number;
   readonly #processes = new Map<string, Process>();
-  readonly #regions = new Map<string, MappedRegion>();
+  /** By owner and name. */
+  readonly #regions = new Map<string, Map<string, Region>>();
   readonly #pins = new Map<string, HeldPin>();
-  #children = 0;
+  /** The process that calls move_pages(2) where a step does not say who. */
+  mover = PARENT;
 
   private constructor(recording: Recording, host: Host) {
     this.recording = recording;
@@ -148,11 +145,29 @@ export class Machine {
     return created;
   }
 
-  fork(children: number): void {
-    const inherited = [...this.#regions.entries()].filter(([, { dontFork }]) => !dontFork);
-    if (inherited.length > 0) throw new NotModelled("fork of a process with memory");
-    for (let i = 0; i < children; i++) this.process(`child:${this.#children + i}`);
-    this.#children += children;
+  /** Forks a process. Returns the regions that the child, the first `child:N` that is free, inherits. */
+  fork(by: string): Region[] {
+    const { child, errno } = this.process(by).fork();
+    if (child === null) throw new SimError("ERR_ARGUMENT", `fork: ${errno ?? "a crash"}`);
+    let number = 0;
+    while (this.#processes.has(`child:${number}`)) number += 1;
+    this.#processes.set(`child:${number}`, child);
+    const inherited = this.#inherited(by, child.regions());
+    this.#regions.set(`child:${number}`, inherited);
+    return [...inherited.values()];
+  }
+
+  /** Which of a child's regions are those of its parent, by the parent's names. */
+  #inherited(parent: string, regions: readonly Region[]): Map<string, Region> {
+    const inherited = new Map<string, Region>();
+    for (const [name, { start, pages }] of this.#regionsOf(parent)) {
+      const parts = regions.filter((one) => one.start < start + pages && start < one.start + one.pages);
+      const [whole] = parts;
+      if (whole === undefined) continue;
+      if (whole.pages !== pages) throw new NotModelled("fork with a region that is mapped in parts");
+      inherited.set(name, whole);
+    }
+    return inherited;
   }
 
   /** Lets one child exit, or all. */
@@ -161,25 +176,37 @@ export class Machine {
       if (by === child || (child === "all" && by.startsWith("child:"))) {
         process.exit();
         this.#processes.delete(by);
+        this.#regions.delete(by);
       }
     }
+    if (!this.#processes.has(this.mover)) this.mover = PARENT;
   }
 
-  addRegion(by: string, name: string, mapped: MappedRegion): void {
-    this.#regions.set(`${by} ${name}`, mapped);
+  #regionsOf(by: string): ReadonlyMap<string, Region> {
+    return this.#regions.get(by) ?? new Map();
   }
 
-  region(by: string, name: string): Region {
-    const found = this.#regions.get(`${by} ${name}`);
-    if (found !== undefined) return found.region;
-    const known = [...this.#regions.keys()].join(", ");
-    throw new SimError("ERR_ARGUMENT", `region: "${name}" of ${by} is not one of ${known || "no regions"}`);
+  addRegion(by: string, name: string, region: Region): void {
+    this.#regions.set(by, new Map(this.#regionsOf(by)).set(name, region));
   }
 
-  /** The region of a case that has one, for what is said of "the pages". */
-  get onlyRegion(): Region | null {
-    const [first, ...more] = this.#regions.values();
-    return first === undefined || more.length > 0 ? null : first.region;
+  /** The region of that name; without `by` that of the mover. */
+  region(by: string | null, name: string): Region {
+    const found = this.#regionsOf(by ?? this.mover).get(name);
+    if (found !== undefined) return found;
+    const known = [...this.#regions].flatMap(([owner, regions]) =>
+      [...regions.keys()].map((one) => `${owner} ${one}`),
+    );
+    throw new SimError(
+      "ERR_ARGUMENT",
+      `region: "${name}" of ${by ?? this.mover} is not one of ${known.join(", ") || "no regions"}`,
+    );
+  }
+
+  /** The region of a process that has one, for what is said of "the pages". */
+  onlyRegion(by: string | null): Region | null {
+    const [first, ...more] = this.#regionsOf(by ?? this.mover).values();
+    return first === undefined || more.length > 0 ? null : first;
   }
 
   indexesOf(pages: Pages, region: Region): readonly number[] {

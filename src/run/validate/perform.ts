@@ -31,10 +31,10 @@ function happenedNs(timed: Timed, observed: Fields | undefined): number {
 }
 
 function map(machine: Machine, action: ActionOf<"map">): Simulated {
-  const { kind, pages, node, touch } = action;
+  const { kind, pages, node, touch, dontFork } = action;
   const process = machine.process(action.by);
-  const region = process.map(typeof node === "number" ? { kind, pages, node } : { kind, pages });
-  machine.addRegion(action.by, action.region, { region, dontFork: action.dontFork });
+  const region = process.map({ kind, pages, dontFork, ...(typeof node === "number" && { node }) });
+  machine.addRegion(action.by, action.region, region);
   if (touch === "none") return NOTHING;
   if (typeof node === "number") {
     region.touch(touch);
@@ -165,6 +165,14 @@ function fill(machine: Machine, action: ActionOf<"fill">, observed: Fields | und
   return NOTHING;
 }
 
+/** Children touch what they inherit when all of them are there. */
+function fork(machine: Machine, action: ActionOf<"fork">): Simulated {
+  const inherited = Array.from({ length: action.children }, () => machine.fork(action.by)).flat();
+  machine.mover = action.mover;
+  if (action.childTouch !== "none") for (const region of inherited) region.touch(action.childTouch);
+  return NOTHING;
+}
+
 function offline(machine: Machine, action: ActionOf<"offline">, observed: Fields | undefined): Simulated {
   const { host } = machine;
   const { block, release, signal } = action;
@@ -267,8 +275,7 @@ export function perform(machine: Machine, step: Step): Simulated {
     case "fill":
       return fill(machine, action, observed);
     case "fork":
-      machine.fork(action.children);
-      return NOTHING;
+      return fork(machine, action);
     case "exit":
       machine.exit(action.child);
       return NOTHING;

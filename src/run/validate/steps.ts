@@ -3,6 +3,9 @@ import type { Protection, RegionKind } from "../../core/names.ts";
 import type { Field } from "./field.ts";
 import { operations, regionKindNames } from "./scope.ts";
 
+/** The process under test. */
+export const PARENT = "parent";
+
 /** Indexes of pages of a region, in order. */
 export type Pages = "all" | readonly number[];
 
@@ -13,7 +16,8 @@ export interface Timed {
 
 export interface MoveArray {
   readonly region: string;
-  readonly by: string;
+  /** Null: whom the last fork names as the mover. */
+  readonly by: string | null;
   /** Page indexes, −1 for an address in no mapping; undefined: every page once. */
   readonly entries: readonly number[] | undefined;
   readonly node: number;
@@ -83,7 +87,15 @@ export type Action =
       readonly to: readonly number[];
     }
   | { readonly op: "fill"; readonly by: string; readonly node: number; readonly pages: number }
-  | { readonly op: "fork"; readonly children: number }
+  | {
+      readonly op: "fork";
+      readonly by: string;
+      readonly children: number;
+      /** What each child does with the regions that it inherits. */
+      readonly childTouch: "none" | "read" | "write";
+      /** Who calls move_pages(2) from now on. */
+      readonly mover: string;
+    }
   | { readonly op: "exit"; readonly child: string }
   | { readonly op: "online"; readonly block: number }
   | {
@@ -123,7 +135,7 @@ export function parseOperation(step: Field): (typeof operations)[number] {
 
 function parseBy(step: Field): string {
   const by = step.at("by");
-  return by.missing ? "parent" : by.string();
+  return by.missing ? PARENT : by.string();
 }
 
 function parseRegion(step: Field): { region: string; by: string } {
@@ -148,8 +160,10 @@ function parseFlags(step: Field): boolean {
 
 function parseArray(step: Field): MoveArray {
   const entries = step.at("entries");
+  const by = step.at("by");
   return {
-    ...parseRegion(step),
+    region: step.at("region").string(),
+    by: by.missing ? null : by.string(),
     entries: entries.value === "all" ? undefined : entries.items().map((item) => item.integer(-1)),
     node: step.at("node").integer(-(2 ** 31)),
     moveAll: parseFlags(step),
@@ -291,9 +305,17 @@ function parseOffline(step: Field): Action {
 }
 
 function parseFork(step: Field): Action {
-  step.at("childTouch");
-  step.at("mover");
-  return { op: "fork", children: step.at("children").integer(1, 64) };
+  const childTouch = step.at("childTouch");
+  const mover = step.at("mover");
+  const name = mover.missing ? PARENT : mover.string();
+  if (!/^(?:parent|child(?::\d+)?)$/.test(name)) return { op: "notModelled", reason: `the mover ${name}` };
+  return {
+    op: "fork",
+    by: parseBy(step),
+    children: step.at("children").integer(1, 64),
+    childTouch: childTouch.missing ? "none" : childTouch.oneOf(["none", "read", "write"]),
+    mover: name === "child" ? "child:0" : name,
+  };
 }
 
 function parseTouchWhileMoving(step: Field): Action {

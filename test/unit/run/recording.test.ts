@@ -108,6 +108,11 @@ describe("a recording that cannot be replayed as it stands", () => {
       'steps[1].prot: "rwx" is not one of none, read, read-write',
     ],
     [
+      "an unknown touch by children",
+      recordingOf([map, { op: "fork", children: 1, childTouch: "twice" }]),
+      'steps[1].childTouch: "twice" is not one of none, read, write',
+    ],
+    [
       "a release without a time",
       recordingOf([map, { op: "offline", block: 0, release: { pin: "p" } }]),
       "steps[1].release.atMs: nothing is not a number",
@@ -185,9 +190,14 @@ describe("a case that is not modelled", () => {
       "steps[1]: a selection by a rule",
     ],
     [
-      "fork of a process with memory",
-      recordingOf([map, { op: "fork", children: 1 }]),
-      "fork of a process with memory",
+      "a mover that is no process",
+      recordingOf([map, { op: "fork", children: 1, mover: "kernel" }]),
+      "steps[1]: the mover kernel",
+    ],
+    [
+      "fork with a hole in a region",
+      recordingOf([map, { op: "unmap", region: "a", pages: [2] }, { op: "fork", children: 1 }]),
+      "fork with a region that is mapped in parts",
     ],
     ["nothing to compare", recordingOf([map]), "nothing was recorded that is compared"],
   ])("%s is counted, with the reason, and never agrees", async (_, text, reason) => {

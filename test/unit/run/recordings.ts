@@ -1,6 +1,7 @@
 /** Recordings made for a test: a small one that can be replayed, and changes to it. */
+import { type CaseResult, parseRecording, replay } from "../../../src/run/validate.ts";
 
-interface Json {
+export interface Json {
   [name: string]: unknown;
 }
 
@@ -21,6 +22,10 @@ export function moveStep(target: number, observed: Json, more: Json = {}): Json 
   return { op: "movePages", region: "a", entries: "all", node: target, flags: "MOVE", ...more, observed };
 }
 
+export function pinStep(id: string, pages: unknown, more: Json = {}): Json {
+  return { op: "pin", region: "a", pages, how: "vmsplice", id, ...more };
+}
+
 /** The text of a recording with these steps. */
 export function recordingOf(steps: readonly Json[], more: Json = {}): string {
   const head = {
@@ -32,3 +37,15 @@ export function recordingOf(steps: readonly Json[], more: Json = {}): string {
   };
   return JSON.stringify({ ...head, host, ...more, steps });
 }
+
+export async function replaySteps(steps: readonly Json[], more: Json = {}): Promise<CaseResult> {
+  return replay(parseRecording(recordingOf(steps, more), "case.json"));
+}
+
+/** What a test looks at; AGREES if all went as recorded and everything was compared. */
+export async function outcomeOf(steps: readonly Json[], more: Json = {}): Promise<Json> {
+  const { result, disagreements, notCompared } = await replaySteps(steps, more);
+  return { result, disagreements, notCompared };
+}
+
+export const AGREES = { result: "agree", disagreements: [], notCompared: [] };

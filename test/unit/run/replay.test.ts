@@ -1,27 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { type CaseResult, parseRecording, replay } from "../../../src/run/validate.ts";
+import { parseRecording } from "../../../src/run/validate.ts";
 import { Machine } from "../../../src/run/validate/machine.ts";
-import { host, mapStep, moveStep, recordingOf } from "./recordings.ts";
-
-interface Json {
-  [name: string]: unknown;
-}
-
-async function replaySteps(steps: readonly Json[], more: Json = {}): Promise<CaseResult> {
-  return replay(parseRecording(recordingOf(steps, more), "case.json"));
-}
-
-/** What a test looks at; AGREES if all went as recorded and everything was compared. */
-async function outcomeOf(steps: readonly Json[], more: Json = {}): Promise<Json> {
-  const { result, disagreements, notCompared } = await replaySteps(steps, more);
-  return { result, disagreements, notCompared };
-}
-
-const AGREES = { result: "agree", disagreements: [], notCompared: [] };
-
-function pinStep(id: string, pages: unknown, more: Json = {}): Json {
-  return { op: "pin", region: "a", pages, how: "vmsplice", id, ...more };
-}
+import {
+  AGREES,
+  type Json,
+  host,
+  mapStep,
+  moveStep,
+  outcomeOf,
+  pinStep,
+  recordingOf,
+  replaySteps,
+} from "./recordings.ts";
 
 const unpin = (id: string, more: Json = {}): Json => ({ op: "unpin", id, ...more });
 
