@@ -152,6 +152,15 @@ export const REPAIR_L5 = 1 << 4; // writes under the page lock, ctx owned and re
 export const VMA_ANON = 0;
 export const VMA_SHMEM = 1; // shared anonymous memory
 export const VMA_VDSO = 2; // a kernel page mapped into the process
+export const VMA_FILE = 3; // shared mapping of a file
+
+// What a file system does with its pages: a_ops and where they are kept.
+export const FILE_TMPFS = 0; // shmem: in memory or swap, migrate_page()
+export const FILE_PLAIN = 1; // no private data, migrate_page()
+export const FILE_BUFFERED = 2; // buffer heads, buffer_migrate_page(): block devices, ext2 … ext4
+export const FILE_NO_MIGRATEPAGE = 3; // a_ops without migratepage: fallback_migrate_page()
+export const FILE_NO_WRITEPAGE = 4; // nor writepage
+export const FILE_IO_ERROR = 5; // as FILE_NO_MIGRATEPAGE, and every write fails
 
 export const PROT_NONE = 0;
 export const PROT_READ = 1;
@@ -170,6 +179,7 @@ export const HOLDER_ASYNC_PF = 7; // get_user_pages() of an async_pf worker
 export const HOLDER_MIGRATION_WAITER = 8; // a fault that sleeps on a migration entry
 export const HOLDER_KERNEL = 9; // allocated for the kernel itself
 export const HOLDER_MIGRATION_TARGET = 10; // the allocator's reference, until the target is put back
+export const HOLDER_BUFFERS = 12; // buffer heads: PG_private
 export const HOLDER_LONGTERM = 11; // pin_user_pages() with FOLL_LONGTERM: FOLL_PIN for long
 export const GUP_PIN_COUNTING_BIAS = 1024; // references that one FOLL_PIN counts
 
@@ -447,6 +457,12 @@ export const APF_PAGE = 28;
 export const APF_WORKER = 36;
 export const MIGRATION_SIZE = 64;
 export const MIGRATION_STEP = 0;
+export const MAPPING_SIZE = 32;
+export const MAPPING_KIND = 0;
+export const MAPPING_FLAGS = 12; // i16
+export const MAPPING_FLAG_FILE = 1 << 8; // of a file, beside that of shared anonymous memory
+export const MAPPING_FIRST_SLOT = 20;
+export const MAPPING_NR_SLOTS = 24;
 export const ZONE_SIZE = 1024;
 export const ZONE_FREE_PAGES = 16;
 export const BATCH_SIZE = 128;
@@ -463,6 +479,5 @@ export const VMA_NEXT_IN_OBJECT = 48;
 export const VCPU_FIRST_DONE = 8;
 export const CTX_SIZE = 32;
 export const CTX_CONTEXT = 12;
-export const MAPPING_SIZE = 32;
 export const MAPPING_FIRST_VMA = 8;
 export const MAPPING_REFCOUNT = 28;

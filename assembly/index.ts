@@ -32,13 +32,22 @@ import {
 import { entryVpn, useArrays, useRange } from "./kernel/entries";
 import { access } from "./kernel/fault";
 import { dupMmap } from "./kernel/fork";
+import {
+  accessFile,
+  createFile,
+  isUnmapped,
+  removeFile,
+  truncateFile,
+  truncateMustWait,
+  writebackFile,
+} from "./kernel/filemap";
 import { faultinPage, followPage, takePin } from "./kernel/gup";
 import { beginMigratePages, endMigratePages, mbind, migrateRange, migrateToNode } from "./kernel/mempolicy";
 import { migrationFinish, migrationIsolate, migrationMove, migrationUnmap } from "./kernel/migrate_step";
 import { faultinLongtermPage } from "./kernel/longterm";
 import { clearBlame } from "./kernel/migrate_control";
 import { mlock } from "./kernel/mlock";
-import { exitMmap, mmapRegion, munmap, setVmaPolicy } from "./kernel/mmap";
+import { exitMmap, mmapFile, mmapRegion, munmap, setVmaPolicy } from "./kernel/mmap";
 import { movePages, queryPages } from "./kernel/move_pages";
 import { mprotect } from "./kernel/mprotect";
 import { onlineBlock } from "./kernel/offline";
@@ -65,12 +74,14 @@ import { initZones, nodeHasMemory, nodeOf, pageblockOf } from "./state/zone";
 
 export {
   access,
+  accessFile,
   accessRange,
   asyncPfExecute,
   asyncPfStep,
   blockState,
   checkAsyncPfCompletion,
   clearAsyncPfQueue,
+  createFile,
   createMm,
   createVcpu,
   destroyMm,
@@ -79,6 +90,7 @@ export {
   followPage,
   freePins,
   freeVmas,
+  isUnmapped,
   layOut,
   mbind,
   beginMigratePages,
@@ -89,6 +101,7 @@ export {
   migrationIsolate,
   migrationMove,
   migrationUnmap,
+  mmapFile,
   mmapRegion,
   movePages,
   mprotect,
@@ -100,6 +113,7 @@ export {
   queryPages,
   randomBelow,
   releaseGroup,
+  removeFile,
   schedule,
   scheduleAfterRounds,
   sectionHash,
@@ -108,10 +122,13 @@ export {
   stateHash,
   tablePtr,
   tableSize,
+  truncateFile,
+  truncateMustWait,
   useArrays,
   useRange,
   verify,
   wakeupAll,
+  writebackFile,
   zapRange,
 };
 
@@ -173,8 +190,9 @@ export function newGroup(): i32 {
 }
 
 /**
- * GUP of the pages of `nrEntries` entries, for writing, one by one, as pins of one group: HOLDER_GET, HOLDER_PIN
- * or HOLDER_LONGTERM. Stops at the first page that cannot be had, and notes why. Returns how many are pinned.
+ * GUP of the pages of `nrEntries` entries, for writing, one by one, as pins of one group: HOLDER_GET,
+ * HOLDER_PIN or HOLDER_LONGTERM. Stops at the first page that cannot be had, and notes why. Returns how many
+ * are pinned.
  */
 export function pinPages(mm: i32, nrEntries: i32, kind: i32, group: i32): i32 {
   const m = machine();

@@ -4,6 +4,7 @@ import { Core, type KernelCrash } from "./core/core.ts";
 import { type CounterName, type Invariant, counters, invariantName, mapTable } from "./core/names.ts";
 import { SimError } from "./errors.ts";
 import { INT_MAX, type HostConfig, configWords, integer, lookUp } from "./host/config.ts";
+import { type File, type FileOptions, createFile, filesOf } from "./host/file.ts";
 import { type Blame, type Holder, blame, holdersOf } from "./host/holders.ts";
 import { Migration, type MigrationOptions } from "./host/migration.ts";
 import { PageTable } from "./host/pages.ts";
@@ -141,6 +142,15 @@ export class Host {
       () => this.#core.run((core) => core.createVcpu(id)) ?? -1,
     );
     return new Guest(this.#core, id, vcpus);
+  }
+
+  /** A file, with nothing of it in memory. @throws {SimError} ERR_LIMIT if limits.cacheSlots are used up. */
+  createFile(options: FileOptions): File {
+    return createFile(this.#core, options);
+  }
+
+  files(): File[] {
+    return filesOf(this.#core);
   }
 
   /** The processes that exist, by the address of their PTEs; guests among them have their vCPUs. */

@@ -5,6 +5,7 @@ export type {
   Errno,
   HolderKind,
   Invariant,
+  FileKind,
   KernelName,
   MigrationMode,
   PageFlag,
@@ -21,6 +22,7 @@ export type { Blame, Holder, HolderCount } from "./host/holders.ts";
 export type { Migration, MigrationOptions, StepResult } from "./host/migration.ts";
 export type { PageInfo, PageTable } from "./host/pages.ts";
 export type { Pin } from "./host/pin.ts";
+export type { File, FileOptions, FileRange, FileResult } from "./host/file.ts";
 export type { ForkResult, Guest, Process, RegionOptions, Rss } from "./host/process.ts";
 export type {
   CallResult,

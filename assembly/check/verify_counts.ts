@@ -16,7 +16,6 @@ import {
   PG_MLOCKED,
   PG_SWAPBACKED,
   VMA_ANON,
-  VMA_SHMEM,
   VMA_VDSO,
   ZERO_PFN,
 } from "../abi";
@@ -27,7 +26,7 @@ import { OBJECT_ADDRESS_SPACE, cacheSlotAt, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { pageAt } from "../state/page";
 import { pteAt, pteIsMigrationEntry, ptePfn, ptePresent } from "../state/pgtable";
-import { Vma, pageIndex, pteNumber, vmaAt } from "../state/vma";
+import { Vma, isSharedMapping, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { counterOf } from "../state/vmstat";
 import { verifyIsolated } from "./verify_migrations";
 import { mappedByAnonVma } from "./verify_pages";
@@ -120,10 +119,9 @@ function verifyVmaContent(vma: Vma): void {
     if (pte == 0 || (!ptePresent(pte) && !pteIsMigrationEntry(pte))) continue;
     const pfn = ptePfn(pte);
     if (pfn == ZERO_PFN) continue;
-    const stamp =
-      vma.kind == VMA_SHMEM
-        ? cacheSlotAt(mappingAt(vma.object), pageIndex(vma, vpn)).expected
-        : expectedStamp(number);
+    const stamp = isSharedMapping(vma)
+      ? cacheSlotAt(mappingAt(vma.object), pageIndex(vma, vpn)).expected
+      : expectedStamp(number);
     if (!contentIs(pfn, stamp)) expectEqual(INV_DATA, pfn, vma.mm, stamp, -1);
   }
 }

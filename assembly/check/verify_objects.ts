@@ -19,7 +19,7 @@ import {
 } from "../abi";
 import { config } from "../arena";
 import { machine } from "../state/machine";
-import { Mapping, mappingAt, objectOf } from "../state/mapping";
+import { AS_FILE, Mapping, mappingAt, objectOf } from "../state/mapping";
 import { migrationAt } from "../state/migration";
 import { Mm, mmAt } from "../state/mm";
 import { Vcpu, vcpuAt } from "../state/vcpu";
@@ -58,14 +58,15 @@ function chainLength(object: i32): i32 {
 }
 
 /**
- * The chain of an object has each of its VMAs once. They hold a reference each, and so do migrations; the
- * RFC's apf_mapping is never freed.
+ * The chain of an object has each of its VMAs once. They hold a reference each, so do migrations and files;
+ * the RFC's apf_mapping is never freed.
  */
 function recountMappings(start: i32, end: i32): void {
   countVmasOfObjects();
   for (let id = 1; id <= MAX_MIGRATIONS; id++) addRefs(migrationAt(id).anonVma, 1);
   if (machine().substituteWord >= 0) addRefs(objectOf(machine().substituteWord), 1);
   for (let id = max<i32>(start, 1); id < end && violation() == 0; id++) {
+    if ((mappingAt(id).flags & AS_FILE) != 0) addRefs(id, 1);
     const tally = tallyOf(id);
     expectEqual(INV_LIST, 0, id, tally.users, chainLength(id));
     expectEqual(INV_REF, 0, id, tally.refs, mappingAt(id).refcount);

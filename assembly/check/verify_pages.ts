@@ -31,7 +31,7 @@ import {
   objectOf,
 } from "../state/mapping";
 import { mmAt } from "../state/mm";
-import { pageAt } from "../state/page";
+import { pageAt, pageHasPrivate } from "../state/page";
 import { pteAt, pteIsMigrationEntry, ptePfn, ptePresent } from "../state/pgtable";
 import { pinAt, refsOfKind } from "../state/pins";
 import { Vma, pteNumber, vmaAt } from "../state/vma";
@@ -125,7 +125,8 @@ export function verifyPages(start: i32, end: i32): void {
     if ((page.flags & PG_RESERVED) != 0) continue;
     const tally = tallyOf(pfn);
     const isolated = (page.flags & PG_ISOLATED) != 0 ? 1 : 0;
-    expectEqual(INV_REF, pfn, 0, tally.refs + isolated, page.refcount);
+    const buffers = pageHasPrivate(page) ? 1 : 0;
+    expectEqual(INV_REF, pfn, 0, tally.refs + isolated + buffers, page.refcount);
     expectEqual(INV_MAPC, pfn, 0, tally.users & ~MAPPED_BY_ANON_VMA, page.mapcount);
     if (page.refcount > 0) verifyMappingWord(pfn, page.mapping);
     if (violation() != 0) return;

@@ -5,20 +5,14 @@ import {
   FAULT_MINOR,
   FAULT_NONE,
   FAULT_WAIT,
-  MAPPING_TAG_SHIFT,
-  NR_FILE_PAGES,
-  NR_SHMEM,
   PFN_NONE,
   PGFAULT,
-  PG_SWAPBACKED,
-  PG_UPTODATE,
   PROT_READ,
   PROT_WRITE,
   PTE_ACCESSED,
   PTE_DIRTY,
   PTE_PRESENT,
   PTE_WRITE,
-  VMA_SHMEM,
   VMA_VDSO,
   ZERO_PFN,
 } from "../abi";
@@ -31,33 +25,26 @@ import { getPage, pageAt } from "../state/page";
 
 import { makePte, pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
 
-import { Vma, findVma, pageIndex, pteNumber, vmaAt } from "../state/vma";
+import { Vma, findVma, isSharedMapping, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { profile } from "../state/profile";
 import { addFreshPageToLru, allocPageVma, mapNewAnonPage } from "./anon_page";
 import { doWpPage } from "./cow";
+import { addToPageCache } from "./filemap";
 import { sleepOnPage } from "./page_lock";
 import { pageAddRmap } from "./rmap";
 
-/** shmem_fault(): finds or makes the page-cache page. Returns 0 or -ENOMEM. */
-function shmemFault(vmaId: i32, vpn: i32, write: bool): i32 {
+/** Maps a page of the page cache, new or found (filemap_fault(), shmem_fault()). 0, -EFAULT or -ENOMEM. */
+function fileFault(vmaId: i32, vpn: i32, write: bool): i32 {
   const vma = vmaAt(vmaId);
   const mapping = mappingAt(vma.object);
   const index = pageIndex(vma, vpn);
+  if (index >= mapping.nrSlots) return -EFAULT; // SIGBUS: behind the end of the file
   const slot = cacheSlotAt(mapping, index);
   if (slot.pfn == PFN_NONE) {
     const fresh = allocPageVma(vma);
     if (fresh == PFN_NONE) return -ENOMEM;
-    const page = pageAt(fresh);
-    page.flags = PG_UPTODATE | PG_SWAPBACKED;
-    page.mapping = vma.object << MAPPING_TAG_SHIFT;
-    page.index = index;
-    writeContent(fresh, 0);
-    slot.pfn = fresh; // the allocator's reference becomes the page cache's
-    mapping.nrpages += 1;
-    count(NR_FILE_PAGES, 1);
-    count(NR_SHMEM, 1);
-    addFreshPageToLru(vma, fresh, page);
+    addFreshPageToLru(vma, fresh, addToPageCache(vma.object, index, fresh));
   }
   const page = pageAt(slot.pfn);
   getPage(page);
@@ -74,7 +61,7 @@ function noteWrite(vma: Vma, vpn: i32, number: i32): void {
   setPte(number, pte);
   const stamp = nextStamp();
   writeContent(ptePfn(pte), stamp);
-  if (vma.kind == VMA_SHMEM) cacheSlotAt(mappingAt(vma.object), pageIndex(vma, vpn)).expected = stamp;
+  if (isSharedMapping(vma)) cacheSlotAt(mappingAt(vma.object), pageIndex(vma, vpn)).expected = stamp;
   else expectStamp(number, stamp);
 }
 
@@ -85,7 +72,7 @@ function handleFault(vmaId: i32, vpn: i32, write: bool): i32 {
   // migration_entry_wait(). The reference of v3.12 makes the migration fail if it comes before the check.
   if (pteIsMigrationEntry(pte)) return sleepOnPage(vma.mm, ptePfn(pte), profile().waiterTakesRef);
   if (pte != 0 && ptePfn(pte) != ZERO_PFN) return doWpPage(vmaId, vpn);
-  if (vma.kind == VMA_SHMEM) return shmemFault(vmaId, vpn, write);
+  if (isSharedMapping(vma)) return fileFault(vmaId, vpn, write);
   if (write) return mapNewAnonPage(vmaId, vpn);
   setPte(number, makePte(ZERO_PFN, PTE_PRESENT | PTE_ACCESSED));
   return 0;

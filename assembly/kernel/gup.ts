@@ -6,7 +6,6 @@ import {
   NR_FOLL_PIN_ACQUIRED,
   PTE_PRESENT,
   PTE_PROTNONE,
-  VMA_SHMEM,
   ZERO_PFN,
   ENOENT,
   PG_REFERENCED,
@@ -14,7 +13,7 @@ import {
 import { getPage, pageAt } from "../state/page";
 import { pteAt, ptePfn } from "../state/pgtable";
 import { addPin, isFollPin } from "../state/pins";
-import { findVma, pteNumber, vmaAt } from "../state/vma";
+import { findVma, isSharedMapping, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { faultIn } from "./fault";
 import { profile } from "../state/profile";
@@ -54,7 +53,7 @@ export function followPage(mm: i32, vpn: i32): i32 {
   if (vmaId == 0) return -EFAULT;
   const vma = vmaAt(vmaId);
   const pte = pteAt(pteNumber(vma, vpn));
-  if (pte == 0) return vma.kind == VMA_SHMEM ? -ENOENT : profile().statusUntouched;
+  if (pte == 0) return isSharedMapping(vma) ? -ENOENT : profile().statusUntouched;
   if ((pte & PTE_PROTNONE) != 0 && !profile().protNoneMoves) return -ENOENT;
   if ((pte & (PTE_PRESENT | PTE_PROTNONE)) == 0) return -ENOENT;
   const pfn = ptePfn(pte);

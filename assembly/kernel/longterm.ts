@@ -50,8 +50,8 @@ function migrateUnpinnable(pfn: i32, follPin: bool): i32 {
 }
 
 /**
- * As faultinPage(), for a reference that may be held for long: the page is moved out of ZONE_MOVABLE first, and
- * -ENOMEM says that this could not be done.
+ * As faultinPage(), for a reference that may be held for long: the page is moved out of ZONE_MOVABLE first,
+ * and -ENOMEM says that this could not be done.
  */
 export function faultinLongtermPage(mm: i32, vpn: i32, follPin: bool): i32 {
   while (true) {

@@ -128,7 +128,7 @@ function insertAfter(list: MigrateList, before: i32, pfn: i32): void {
  * migrate_folio_move() for every unmapped page, in up to `nrPasses` passes. Returns pages that failed for
  * good.
  */
-function movePhase(c: MigrateControl, nrPasses: i32, failed: MigrateList): i32 {
+function movePhase(c: MigrateControl, mode: i32, nrPasses: i32, failed: MigrateList): i32 {
   const sources = unmappedPages();
   const targets = targetPages();
   let nrFailed = 0;
@@ -148,7 +148,7 @@ function movePhase(c: MigrateControl, nrPasses: i32, failed: MigrateList): i32 {
       const record = newPage.privateWord;
       newPage.privateWord = 0;
       count(PROBE_ATTEMPTS, 1);
-      const rc = moveToNewPage(newPage, page, (record & RECORD_UNMAPPED) != 0);
+      const rc = moveToNewPage(newPage, page, (record & RECORD_UNMAPPED) != 0, mode);
       if (rc == -EAGAIN) {
         newPage.privateWord = record;
         beforeFrom = from;
@@ -210,7 +210,7 @@ function batchOnce(c: MigrateControl, list: MigrateList, mode: i32, nrPasses: i3
   let rc = unmapPhase(c, list, mode, nrPasses, failed);
   const outOfMemory = rc == -ENOMEM;
   let nrFailed = outOfMemory ? 0 : rc + list.nr;
-  nrFailed += movePhase(c, nrPasses, failed);
+  nrFailed += movePhase(c, mode, nrPasses, failed);
   nrFailed += undoUnmapped(failed);
   splice(list, failed);
   c.failed += nrFailed;

@@ -23,7 +23,8 @@ import { Page, pageAnon, pageHasPrivate, pageKsm, pfnOf } from "../state/page";
 import { trace, tracing } from "../state/trace";
 import { count } from "../state/vmstat";
 import { pageMapping } from "./dirty";
-import { migratePage, prepareTarget, traceCheck } from "./move_mapping";
+import { migrateByMapping } from "./migrate_file";
+import { prepareTarget, traceCheck } from "./move_mapping";
 import { unlockPage } from "./page_lock";
 import { asyncPfMigratepage } from "./policy/rfc";
 import { profile } from "../state/profile";
@@ -82,9 +83,9 @@ export function unmapStep(pfn: i32, page: Page, force: bool, mode: i32): i32 {
 
 /**
  * move_to_new_page(): the mapping, the content, the flags; then, if the attempt has called try_to_unmap(),
- * the PTEs of the target. Returns 0 or -EAGAIN.
+ * the PTEs of the target. Returns 0 or the errno of the attempt.
  */
-export function moveToNewPage(newPage: Page, page: Page, unmapped: bool): i32 {
+export function moveToNewPage(newPage: Page, page: Page, unmapped: bool, mode: i32): i32 {
   newPage.flags |= PG_LOCKED;
   prepareTarget(newPage, page);
   const word = pageMapping(page);
@@ -92,13 +93,8 @@ export function moveToNewPage(newPage: Page, page: Page, unmapped: bool): i32 {
     count(PROBE_REFCOUNT_CHECK, 1);
     if (tracing()) traceCheck(page, word);
   }
-  let rc: i32;
-  if (word == 0) {
-    rc = migratePage(0, newPage, page);
-  } else {
-    const ofAsyncPf = <i32>mappingAt(objectOf(word)).migratepage == MIGRATEPAGE_ASYNC_PF;
-    rc = ofAsyncPf ? asyncPfMigratepage(newPage, page) : migratePage(word, newPage, page);
-  }
+  const ofAsyncPf = word != 0 && <i32>mappingAt(objectOf(word)).migratepage == MIGRATEPAGE_ASYNC_PF;
+  const rc = ofAsyncPf ? asyncPfMigratepage(newPage, page) : migrateByMapping(word, newPage, page, mode);
   if (tracing()) trace(TRACE_MOVE_RETURN, pfnOf(page), rc, 0, 0);
   if (rc != 0) {
     newPage.mapping = 0;
@@ -126,7 +122,7 @@ export function unmapAndMoveOnce(pfn: i32, page: Page, newPage: Page, force: boo
   const m = machine();
   const anonVma = m.anonVma;
   const unmapped = m.unmapped != 0;
-  if (rc == 0) rc = moveToNewPage(newPage, page, unmapped);
+  if (rc == 0) rc = moveToNewPage(newPage, page, unmapped, mode);
   finishStep(pfn, page, anonVma, rc == 0, unmapped);
   return rc;
 }

@@ -82,7 +82,12 @@ export function migrationMove(id: i32): i32 {
   const migration = migrationAt(id);
   migration.step = MIGRATION_MOVED;
   if (migration.rc != 0 || migration.locked == 0) return migration.rc;
-  migration.rc = moveToNewPage(pageAt(migration.target), pageAt(migration.pfn), migration.unmapped != 0);
+  migration.rc = moveToNewPage(
+    pageAt(migration.target),
+    pageAt(migration.pfn),
+    migration.unmapped != 0,
+    migration.mode,
+  );
   return migration.rc;
 }
 

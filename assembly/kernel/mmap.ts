@@ -3,40 +3,29 @@ import {
   CFG_NR_ZONES,
   HOLDER_KERNEL,
   MIGRATE_UNMOVABLE,
-  NR_FILE_PAGES,
-  NR_SHMEM,
   PFN_NONE,
   PG_UPTODATE,
   PTE_PRESENT,
+  FILE_TMPFS,
+  VMA_FILE,
   VMA_SHMEM,
   VMA_VDSO,
   ZONE_MOVABLE,
 } from "../abi";
 import { config } from "../arena";
 import { writeContent } from "../state/content";
-import {
-  AS_BDI,
-  AS_LOCKS_INITIALISED,
-  AS_SET_PAGE_DIRTY,
-  AS_WRITABLE,
-  MIGRATEPAGE_GENERIC,
-  OBJECT_ADDRESS_SPACE,
-  allocCacheSlots,
-  allocMapping,
-  cacheSlotAt,
-  mappingAt,
-  putMapping,
-} from "../state/mapping";
+import { mappingAt, putMapping } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { getPage, pageAt } from "../state/page";
 import { allocPages } from "../state/page_alloc";
-import { putPage } from "../state/page_free";
+
 import { makePte, setPte } from "../state/pgtable";
 import { addPin, freePins } from "../state/pins";
 import { insertVma, linkToObject, pteNumber, removeVma, splitAt, vmaAt } from "../state/vma";
-import { count } from "../state/vmstat";
+
 import { zoneAt } from "../state/zone";
 import { pageAddRmap } from "./rmap";
+import { createAddressSpace, truncateFile } from "./filemap";
 import { zapVma } from "./zap";
 
 /** True if there are `nr` frames for the kernel's own use, and pins to note them with. */
@@ -69,20 +58,6 @@ function mapKernelPages(vmaId: i32): void {
   }
 }
 
-/** shmem_zero_setup(): the address_space behind a shared anonymous mapping. Returns 0 when none is left. */
-function createShmem(nrPages: i32): i32 {
-  const firstSlot = allocCacheSlots(nrPages);
-  if (firstSlot < 0) return 0;
-  const object = allocMapping(OBJECT_ADDRESS_SPACE);
-  if (object == 0) return 0;
-  const mapping = mappingAt(object);
-  mapping.flags = <i16>(AS_LOCKS_INITIALISED | AS_WRITABLE | AS_BDI | AS_SET_PAGE_DIRTY);
-  mapping.migratepage = <i16>MIGRATEPAGE_GENERIC;
-  mapping.firstSlot = firstSlot;
-  mapping.nrSlots = nrPages;
-  return object;
-}
-
 /**
  * mmap() of virtual pages start … end-1, which must be free. Returns the VMA, or 0 when an object, a
  * cache slot or a frame is missing.
@@ -91,7 +66,7 @@ export function mmapRegion(mm: i32, start: i32, end: i32, kind: i32, prot: i32):
   let object = 0;
   if (kind == VMA_VDSO && !hasKernelPages(end - start)) return 0;
   if (kind == VMA_SHMEM) {
-    object = createShmem(end - start);
+    object = createAddressSpace(FILE_TMPFS, end - start); // shmem_zero_setup()
     if (object == 0) return 0;
   }
   const id = insertVma(mm, start, end, kind, kind == VMA_SHMEM ? 0 : start);
@@ -105,29 +80,22 @@ export function mmapRegion(mm: i32, start: i32, end: i32, kind: i32, prot: i32):
   return id;
 }
 
+/**
+ * mmap() of a file from page `pgoff` on, shared, at virtual pages start … end-1, which must be free. Returns
+ * the VMA.
+ */
+export function mmapFile(mm: i32, start: i32, end: i32, object: i32, pgoff: i32, prot: i32): i32 {
+  const id = insertVma(mm, start, end, VMA_FILE, pgoff);
+  vmaAt(id).prot = prot;
+  linkToObject(id, object);
+  return id;
+}
+
 /** set_mempolicy() of one VMA: the node that its pages come from, with `bound` from no other (MPOL_BIND). */
 export function setVmaPolicy(vmaId: i32, node: i32, bound: bool): void {
   const vma = vmaAt(vmaId);
   vma.node = node;
   vma.bound = bound ? 1 : 0;
-}
-
-/** Takes the pages of a shmem object whose last mapping goes out of the page cache. */
-function truncateShmem(object: i32): void {
-  const mapping = mappingAt(object);
-  for (let index = 0; index < mapping.nrSlots; index++) {
-    const slot = cacheSlotAt(mapping, index);
-    const pfn = slot.pfn;
-    slot.pfn = PFN_NONE;
-    slot.expected = 0;
-    if (pfn == PFN_NONE) continue;
-    mapping.nrpages -= 1;
-    count(NR_FILE_PAGES, -1);
-    count(NR_SHMEM, -1);
-    const page = pageAt(pfn);
-    page.mapping = 0;
-    putPage(page);
-  }
 }
 
 export function munmap(mm: i32, start: i32, end: i32): void {
@@ -139,7 +107,7 @@ export function munmap(mm: i32, start: i32, end: i32): void {
     if (vma.start >= start && vma.end <= end) {
       zapVma(vma, vma.start, vma.end);
       const object = vma.object;
-      if (vma.kind == VMA_SHMEM && mappingAt(object).refcount == 1) truncateShmem(object);
+      if (vma.kind == VMA_SHMEM && mappingAt(object).refcount == 1) truncateFile(object, 0);
       removeVma(id);
     }
     id = next;

@@ -38,10 +38,16 @@ function replaceSlot(slot: CacheSlot, newPage: Page, page: Page, expected: i32):
   page.refcount = expected - 1;
 }
 
+/** References of an unmapped page that migration can account for: isolation, page cache, private data. */
+export function expectedRefs(word: i32, page: Page): i32 {
+  if (word == 0) return 1;
+  return 2 + (pageHasPrivate(page) ? 1 : 0);
+}
+
 /**
  * migrate_page_move_mapping(): compares the count of an unmapped page with what migration can account for and
- * moves the mapping. `word` is the mapping, 0 for an anonymous page outside the swap cache. Expected are
- * isolation (1), the page cache (1) and private data (1). Returns 0 or -EAGAIN.
+ * moves the mapping. `word` is the mapping, 0 for an anonymous page outside the swap cache. Returns 0 or
+ * -EAGAIN.
  */
 export function migratePageMoveMapping(word: i32, newPage: Page, page: Page): i32 {
   const pfn = pfnOf(page);
@@ -52,7 +58,7 @@ export function migratePageMoveMapping(word: i32, newPage: Page, page: Page): i3
   if (word == 0) return page.refcount == 1 ? 0 : -EAGAIN;
 
   lockTree(word, pfn, FN_RAW_SPIN_LOCK_IRQ, FN_MIGRATE_PAGE_MOVE_MAPPING);
-  const expected = 2 + (pageHasPrivate(page) ? 1 : 0);
+  const expected = expectedRefs(word, page);
   const mapping = mappingAt(objectOf(word));
   if (page.refcount != expected || page.index >= mapping.nrSlots) return -EAGAIN;
   const slot = cacheSlotAt(mapping, page.index);
@@ -63,7 +69,7 @@ export function migratePageMoveMapping(word: i32, newPage: Page, page: Page): i3
 
 /** Notes what a probe at the entry of the check sees; its result follows from it. */
 export function traceCheck(page: Page, word: i32): void {
-  const expected = word == 0 ? 1 : 2 + (pageHasPrivate(page) ? 1 : 0);
+  const expected = expectedRefs(word, page);
   trace(TRACE_CHECK, pfnOf(page), page.refcount, word == 0 ? 0 : 1, page.refcount == expected ? 0 : -EAGAIN);
 }
 

@@ -2,7 +2,17 @@
  * What page->mapping points to: address_space and anon_vma objects, in one table, because the word does not
  * say which it is; only the tag does. An object of the wrong kind is found by its own record.
  */
-import { CFG_CACHE_SLOTS, CFG_MAPPINGS, MAPPING_ANON, MAPPING_TAG_SHIFT, TABLE_CACHE_SLOTS } from "../abi";
+import {
+  CFG_CACHE_SLOTS,
+  CFG_MAPPINGS,
+  MAPPING_ANON,
+  MAPPING_FIRST_SLOT,
+  MAPPING_FLAGS,
+  MAPPING_FLAG_FILE,
+  MAPPING_NR_SLOTS,
+  MAPPING_TAG_SHIFT,
+  TABLE_CACHE_SLOTS,
+} from "../abi";
 import { MAPPING_RECORD_SIZE, config, mappingsPtr, tablePtr } from "../arena";
 import { machine } from "./machine";
 import { poolFree, poolInit, poolNext } from "./pool";
@@ -15,10 +25,17 @@ export const AS_LOCKS_INITIALISED: i32 = 1 << 0; // i_mmap_mutex, tree_lock, pri
 export const AS_WRITABLE: i32 = 1 << 1; // the object itself lies in writable memory
 export const AS_BDI: i32 = 1 << 2; // backing_dev_info and host may be followed
 export const AS_SET_PAGE_DIRTY: i32 = 1 << 3; // a_ops->set_page_dirty that only sets the flag
+export const AS_SHMEM: i32 = 1 << 4; // pages are backed by swap
+export const AS_BUFFERS: i32 = 1 << 5; // pages have buffer heads
+export const AS_WRITEPAGE: i32 = 1 << 6; // a_ops->writepage
+export const AS_EIO: i32 = 1 << 7; // which always fails
+export const AS_FILE: i32 = 1 << 8; // a file, which has a reference of its own beside those of its mappings
 
 // a_ops->migratepage of an address_space.
 export const MIGRATEPAGE_GENERIC: i32 = 1; // migrate_page()
 export const MIGRATEPAGE_ASYNC_PF: i32 = 2; // the RFC's callback
+export const MIGRATEPAGE_BUFFER: i32 = 3; // buffer_migrate_page()
+export const MIGRATEPAGE_NONE: i32 = 4; // fallback_migrate_page()
 
 @unmanaged
 export class Mapping {
@@ -34,6 +51,9 @@ export class Mapping {
 }
 
 if (offsetof<Mapping>() != MAPPING_RECORD_SIZE) ERROR("size of a mapping record");
+if (offsetof<Mapping>("flags") != MAPPING_FLAGS || AS_FILE != MAPPING_FLAG_FILE) ERROR("Mapping record");
+if (offsetof<Mapping>("firstSlot") != MAPPING_FIRST_SLOT) ERROR("Mapping record");
+if (offsetof<Mapping>("nrSlots") != MAPPING_NR_SLOTS) ERROR("Mapping record");
 
 export function mappingAt(id: i32): Mapping {
   return changetype<Mapping>(mappingsPtr + <usize>id * MAPPING_RECORD_SIZE);

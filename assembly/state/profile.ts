@@ -22,6 +22,7 @@ export class Profile {
   batchPages: i32; // pages of one migrate_pages_batch(), 0 = the whole list
   splitPhases: bool; // a batch is unmapped as a whole before it is moved, targets are kept
   asyncPasses: i32; // of splitPhases: move passes of the batch before it goes page by page
+  buffersCheckFirst: bool; // buffer_migrate_page() counts references itself before the usual check
   checkAtMoveEntry: bool; // the recorded "refcount check" is the entry of move_to_new_folio()
   failCountsAgain: bool; // PGMIGRATE_FAIL and nr_failed count pages left with -EAGAIN
   failureStaysOnList: bool; // permanent failures are left to the caller, not put back inside
@@ -74,6 +75,7 @@ function loadV6(p: Profile): void {
   p.batchPages = 512; // HPAGE_PMD_NR
   p.failCountsAgain = true;
   p.failureStaysOnList = true;
+  p.buffersCheckFirst = true;
   p.statusZeroPage = -EFAULT;
   p.offlinePrefersOtherNodes = true;
   p.offlineChecksReserved = true;

@@ -35,6 +35,16 @@ export const zoneKinds = {
 } as const;
 export type ZoneKind = keyof typeof zoneKinds;
 
+export const fileKinds = {
+  tmpfs: abi.FILE_TMPFS,
+  plain: abi.FILE_PLAIN,
+  buffered: abi.FILE_BUFFERED,
+  "no-migratepage": abi.FILE_NO_MIGRATEPAGE,
+  "no-writepage": abi.FILE_NO_WRITEPAGE,
+  "io-error": abi.FILE_IO_ERROR,
+} as const;
+export type FileKind = keyof typeof fileKinds;
+
 export const regionKinds = { anon: abi.VMA_ANON, shmem: abi.VMA_SHMEM, vdso: abi.VMA_VDSO } as const;
 export type RegionKind = keyof typeof regionKinds;
 
@@ -72,6 +82,7 @@ export const holderKinds = {
   kernel: abi.HOLDER_KERNEL,
   "migration-target": abi.HOLDER_MIGRATION_TARGET,
   longterm: abi.HOLDER_LONGTERM,
+  buffers: abi.HOLDER_BUFFERS,
 } as const;
 export type HolderKind = keyof typeof holderKinds;
 

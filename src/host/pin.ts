@@ -20,7 +20,9 @@ export class Pin {
    * stopped at the first page that could not be had.
    */
   readonly pages: number;
-  /** Why the next page could not be had. Null also if that one waits, as for a migration that is under way. */
+  /**
+   * Why the next page could not be had. Null also if that one waits, as for a migration that is under way.
+   */
   readonly errno: Errno | null;
   /** What kept a page that could not be moved to where it may be pinned for long. */
   readonly blame: Blame;

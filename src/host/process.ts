@@ -11,6 +11,7 @@ import {
 } from "../core/names.ts";
 import { SimError } from "../errors.ts";
 import { INT_MAX, INT_MIN, integer, lookUp } from "./config.ts";
+import type { File } from "./file.ts";
 import { blame, noBlame } from "./holders.ts";
 import { Life } from "./life.ts";
 import { type MigrationResult, Region, callResult } from "./region.ts";
@@ -20,6 +21,9 @@ import { vmasOf } from "./vmas.ts";
 export interface RegionOptions {
   /** anon: private anonymous memory; shmem: shared anonymous memory; vdso: a kernel page. Default: anon. */
   readonly kind?: RegionKind;
+  /** A file to be mapped, shared, from page `offset` (default 0) on; not together with `kind`. */
+  readonly file?: File;
+  readonly offset?: number;
   readonly pages: number;
   /** First virtual page. Default: the first gap that is large enough. */
   readonly at?: number;
@@ -69,6 +73,7 @@ export class Process {
   map(options: RegionOptions): Region {
     const pages = integer("pages", options.pages, 1, this.pages);
     const kind = lookUp("kind", regionKinds, options.kind ?? "anon");
+    const offset = this.#offset(options);
     const prot = lookUp("prot", protections, options.prot ?? "read-write");
     const node =
       options.node === undefined
@@ -78,7 +83,12 @@ export class Process {
     const start = this.#place(pages, options.at);
     const vma = this.core.run((core) => {
       if (core.freeVmas() < 1) return 0;
-      const id = core.mmapRegion(this.id, start, start + pages, kind, prot);
+      const end = start + pages;
+      const { file } = options;
+      const id =
+        file === undefined
+          ? core.mmapRegion(this.id, start, end, kind, prot)
+          : core.mmapFile(this.id, start, end, file.id, offset, prot);
       if (id === 0) return 0;
       core.setVmaPolicy(id, node, options.bind ?? false);
       if (options.dontFork === true) core.setVmaDontCopy(id);
@@ -199,6 +209,17 @@ export class Process {
 
   #field(offset: number): number {
     return this.core.words(abi.TABLE_PROCESSES)[(this.id * abi.PROCESS_SIZE + offset) >> 2] ?? 0;
+  }
+
+  /** First page of the file that is mapped, 0 without one. Pages behind its end are EFAULT when touched. */
+  #offset({ file, offset, kind }: RegionOptions): number {
+    if (file === undefined) {
+      if (offset !== undefined) throw new SimError("ERR_ARGUMENT", "offset: there is no file");
+      return 0;
+    }
+    file.check();
+    if (kind !== undefined) throw new SimError("ERR_ARGUMENT", `kind: ${kind} memory is no file`);
+    return integer("offset", offset ?? 0, 0, file.pages - 1);
   }
 
   /** First virtual page of a gap of `pages`, or `at` if that is one. */

@@ -120,8 +120,8 @@ export class Region {
    * Pins pages by their indexes: `get` is get_user_pages() with FOLL_GET (one reference), `pin` is
    * pin_user_pages() (1024 references), `longterm` the same with FOLL_LONGTERM, which moves a page out of
    * ZONE_MOVABLE first, or fails with ENOMEM if that cannot be done. Each page is a call of its own, as for
-   * buffers that are registered one by one; they are faulted in, in order, up to the first that cannot be had:
-   * Pin.pages says how many are pinned. Released together by Pin.release().
+   * buffers that are registered one by one; they are faulted in, in order, up to the first that cannot be
+   * had: Pin.pages says how many are pinned. Released together by Pin.release().
    *
    * @throws {SimError} ERR_LIMIT if fewer pins are left; nothing is pinned then.
    */

@@ -24,6 +24,7 @@ interface Result {
   readonly durationNs: number | null;
   readonly faults: number;
   readonly pins: number;
+  readonly pagesBefore: number;
   readonly pagesMoved: number;
   readonly pagesLeft: number;
   readonly attempts: number;

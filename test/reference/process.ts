@@ -7,6 +7,7 @@ import {
   type Page,
   type Process,
   type Vma,
+  clearFlag,
   count,
   has,
   pageAt,
@@ -134,6 +135,8 @@ function truncate(m: Machine, mapping: Mapping): void {
   for (const [, { page }] of cached) {
     count(m, abi.NR_FILE_PAGES, -1);
     count(m, abi.NR_SHMEM, -1);
+    // truncate_inode_page(): waits for writeback, then cancel_dirty_page().
+    clearFlag(page, abi.PG_WRITEBACK | abi.PG_DIRTY);
     page.mapping = null;
     putPage(m, page);
   }

@@ -21,7 +21,7 @@ async function inMovable(
 }
 
 describe.each(kernels)("on %s", (kernel) => {
-  it("moves the pages out, one call of migrate_pages() each, and holds them where they are then", async () => {
+  it("moves the pages out, one call of migrate_pages() each, and holds them there", async () => {
     const { host, memory } = await inMovable(kernel, { limits: { traceRecords: 100 } });
     const before = host.counters();
     host.startTrace();

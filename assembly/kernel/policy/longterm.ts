@@ -1,7 +1,7 @@
 /**
- * `longterm`: the worker's reference is taken as one that may be held for long. Its page is moved to where it may
- * stay first; otherwise as `pin`. FOLL_LONGTERM came with v5.2, the migration with v5.1 for CMA and v5.12 for
- * ZONE_MOVABLE; no version of async_pf has used it.
+ * `longterm`: the worker's reference is taken as one that may be held for long. Its page is moved to where it
+ * may stay first; otherwise as `pin`. FOLL_LONGTERM came with v5.2, the migration with v5.1 for CMA and v5.12
+ * for ZONE_MOVABLE; no version of async_pf has used it.
  */
 import { apfAt } from "../../state/apf";
 import { faultinLongtermPage } from "../longterm";
