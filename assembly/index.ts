@@ -190,11 +190,11 @@ export function newGroup(): i32 {
 }
 
 /**
- * GUP of the pages of `nrEntries` entries, for writing, one by one, as pins of one group: HOLDER_GET,
- * HOLDER_PIN or HOLDER_LONGTERM. Stops at the first page that cannot be had, and notes why. Returns how many
- * are pinned.
+ * GUP of the pages of `nrEntries` entries one by one, as pins of one group: HOLDER_GET, HOLDER_PIN or
+ * HOLDER_LONGTERM. Only HOLDER_GET may be without `write`: a FOLL_PIN of 6.x would have to unshare the page.
+ * Stops at the first page that cannot be had, and notes why. Returns how many are pinned.
  */
-export function pinPages(mm: i32, nrEntries: i32, kind: i32, group: i32): i32 {
+export function pinPages(mm: i32, nrEntries: i32, kind: i32, write: bool, group: i32): i32 {
   const m = machine();
   useArrays();
   clearBlame();
@@ -202,7 +202,7 @@ export function pinPages(mm: i32, nrEntries: i32, kind: i32, group: i32): i32 {
   if (isFollPin(kind)) mmAt(mm).hasPinned = 1;
   for (let entry = 0; entry < nrEntries; entry++) {
     const vpn = entryVpn(entry);
-    const pfn = kind == HOLDER_LONGTERM ? faultinLongtermPage(mm, vpn, true) : faultinPage(mm, vpn, true);
+    const pfn = kind == HOLDER_LONGTERM ? faultinLongtermPage(mm, vpn, true) : faultinPage(mm, vpn, write);
     if (pfn <= 0) {
       m.gupErrno = pfn == -FAULT_WAIT ? 0 : pfn;
       return entry;

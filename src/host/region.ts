@@ -121,12 +121,20 @@ export class Region {
    * pin_user_pages() (1024 references), `longterm` the same with FOLL_LONGTERM, which moves a page out of
    * ZONE_MOVABLE first, or fails with ENOMEM if that cannot be done. Each page is a call of its own, as for
    * buffers that are registered one by one; they are faulted in, in order, up to the first that cannot be
-   * had: Pin.pages says how many are pinned. Released together by Pin.release().
+   * had: Pin.pages says how many are pinned. Released together by Pin.release(). Only `get` may be for
+   * reading, as vmsplice(2) takes it: a page that a fork shares, or the zero page, is held as it is.
    *
-   * @throws {SimError} ERR_LIMIT if fewer pins are left; nothing is pinned then.
+   * @throws {SimError} ERR_LIMIT if fewer pins are left; nothing is pinned then. ERR_ARGUMENT for `pin` or
+   *   `longterm` for reading.
    */
-  pin(indexes: readonly number[], kind: keyof typeof pinKinds = "get"): Pin {
+  pin(
+    indexes: readonly number[],
+    kind: keyof typeof pinKinds = "get",
+    access: keyof typeof accessKinds = "write",
+  ): Pin {
     const holder = lookUp("pin", pinKinds, kind);
+    const write = lookUp("access", accessKinds, access) === accessKinds.write;
+    if (!write && kind !== "get") throw new SimError("ERR_ARGUMENT", `pin: ${kind} is for writing`);
     for (const index of indexes) this.#vpn(index);
     const free = this.#core.read((core) => core.freePins());
     if (indexes.length > free) {
@@ -135,7 +143,7 @@ export class Region {
     const nr = this.#writeEntries({ node: 0, entries: indexes });
     const pinned = this.#core.run((core) => {
       const group = core.newGroup();
-      return { group, pages: core.pinPages(this.#mm, nr, holder, group) };
+      return { group, pages: core.pinPages(this.#mm, nr, holder, write, group) };
     });
     if (pinned === undefined) return new Pin(this.#core, 0, 0);
     const errno = errnoName(this.#core.words(abi.TABLE_MACHINE)[abi.MACHINE_GUP_ERRNO >> 2] ?? 0);

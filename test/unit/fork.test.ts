@@ -109,6 +109,30 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(host.verify()).toBeNull();
   });
 
+  it("a reference for reading, as vmsplice takes it, leaves a page shared and keeps it for all", async () => {
+    const { host, memory, inherited } = await family(kernel);
+    const pfn = memory.pfnOf(0);
+    const pin = inherited.pin([0], "get", "read");
+    expect([memory.pfnOf(0), inherited.pfnOf(0)]).toEqual([pfn, pfn]);
+    expect(host.pages.refcount(pfn)).toBe(3);
+    expect(memory.movePages({ node: 1, moveAll: true }).blame.pages).toEqual([pfn]);
+    pin.release();
+    expect(memory.movePages({ node: 1, moveAll: true, entries: [0] }).status).toEqual([1]);
+    expect(host.verify()).toBeNull();
+  });
+
+  it("a reference for reading of a page that nobody has written to is one of the zero page", async () => {
+    const host = await twoNodes({ kernel });
+    const memory = host.createProcess({ pages: 1 }).map({ pages: 1 });
+    const before = host.pages.refcount(1);
+    const pin = memory.pin([0], "get", "read");
+    expect([pin.pages, memory.frameOf(0), host.pages.refcount(1)]).toEqual([1, 1, before + 1]);
+    expect(host.verify()).toBeNull();
+    pin.release();
+    expect(host.pages.refcount(1)).toBe(before);
+    expect(() => memory.pin([0], "pin", "read")).toThrowError(/^pin: pin is for writing$/);
+  });
+
   it("shared anonymous memory is the same in both, and faults in on the child's side", async () => {
     const host = await twoNodes({ kernel });
     const parent = host.createProcess({ pages: 8 });

@@ -58,7 +58,10 @@ function change(machine: Machine, action: ActionOf<"touch" | "unmap" | "discard"
   return NOTHING;
 }
 
-/** vmsplice takes FOLL_GET references, registered buffers FOLL_PIN ones, O_DIRECT since 6.2 too. */
+/**
+ * vmsplice takes FOLL_GET references for reading. Registered buffers take FOLL_PIN ones for writing, and so
+ * do direct reads since 6.2.
+ */
 function pin(machine: Machine, action: ActionOf<"pin">): Simulated {
   const { host } = machine;
   const region = machine.region(action.by, action.region);
@@ -71,7 +74,7 @@ function pin(machine: Machine, action: ActionOf<"pin">): Simulated {
     throw new NotModelled("a long-term pin in ZONE_MOVABLE");
   }
   const nodeBefore = before === null ? null : host.pages.at(before).node;
-  const held = region.pin(indexes, follPin ? "pin" : "get");
+  const held = region.pin(indexes, follPin ? "pin" : "get", action.how === "vmsplice" ? "read" : "write");
   const completesAtNs = action.ioDurationMs === null ? null : host.nowNs + ms(action.ioDurationMs);
   if (completesAtNs !== null) held.releaseAt(completesAtNs);
   const pages = indexes.map((index) => `${action.by} ${action.region} ${index}`);
