@@ -5,7 +5,6 @@ import {
   LRU_INACTIVE_ANON,
   MAPPING_ANON,
   PAGEBLOCK_ORDER,
-  PGFREE,
   PG_ACTIVE,
   PG_HWPOISON,
   PG_LOCKED,
@@ -118,7 +117,6 @@ export class TwinLru {
     pages[page + FLAGS] = 0;
     pages[page + INDEX] = 0;
     pages[page + PRIVATE] = 0;
-    this.#memory.freePage(pfn);
-    this.#memory.count(PGFREE, 1);
+    this.#memory.freePages(pfn, 0);
   }
 }

@@ -21,6 +21,7 @@ import {
   PAGE_RECORD_SHIFT,
   PAGE_REFCOUNT,
   PFN_NONE,
+  PGFREE,
   PG_BUDDY,
   PG_RESERVED,
 } from "../../assembly/abi.ts";
@@ -126,37 +127,54 @@ export class TwinMemory {
     lists[list + NR]! -= 1;
   }
 
-  /** __rmqueue() of one page of a zone; the rest of the block goes back (expand()). */
-  allocPage(zone: number): number {
+  /** The smallest free block of a zone, off its list. */
+  takeBlock(zone: number): { readonly pfn: number; readonly order: number } {
     const { pages, lists } = this;
-    if (this.freeCount[zone]! < 1) return PFN_NONE;
-    for (let high = 0; high <= MAX_ORDER; high++) {
-      const pfn = lists[this.freeList(zone, high) + HEAD]!;
+    for (let order = 0; order <= MAX_ORDER; order++) {
+      const pfn = lists[this.freeList(zone, order) + HEAD]!;
       if (pfn === PFN_NONE) continue;
       const page = pfn << RECORD_SHIFT;
-      this.listDel(this.freeList(zone, high), page);
+      this.listDel(this.freeList(zone, order), page);
       pages[page + FLAGS] = 0;
       pages[page + PRIVATE] = 0;
-      for (let order = high - 1; order >= 0; order--) {
-        const half = pfn + (1 << order);
-        this.markFree(half, order);
-        this.listAddHead(this.freeList(zone, order), half);
-      }
-      this.freeCount[zone]! -= 1;
-      pages[page + REFCOUNT] = 1;
-      return pfn;
+      this.freeCount[zone]! -= 1 << order;
+      return { pfn, order };
     }
-    return PFN_NONE;
+    return { pfn: PFN_NONE, order: 0 };
   }
 
-  /** __free_one_page(): merges the page with its free buddies. */
-  freePage(pfn: number): void {
+  /**
+   * Gives back the end of a block whose beginning has been taken, in the largest aligned parts (expand()).
+   */
+  returnBlocks(zone: number, start: number, end: number): void {
+    for (let pfn = start; pfn < end;) {
+      let order = 31 - Math.clz32(pfn & -pfn);
+      while (pfn + (1 << order) > end) order -= 1;
+      this.markFree(pfn, order);
+      this.listAddHead(this.freeList(zone, order), pfn);
+      pfn += 1 << order;
+    }
+    this.freeCount[zone]! += end - start;
+  }
+
+  /** __rmqueue() of one page of a zone. */
+  allocPage(zone: number): number {
+    const { pfn, order } = this.takeBlock(zone);
+    if (pfn === PFN_NONE) return PFN_NONE;
+    this.returnBlocks(zone, pfn + 1, pfn + (1 << order));
+    this.pages[(pfn << RECORD_SHIFT) + REFCOUNT] = 1;
+    return pfn;
+  }
+
+  /** __free_one_page(): merges the block with its free buddies. */
+  freePages(pfn: number, size: number): void {
     const { pages } = this;
     const zone = this.zoneOfBlock[pfn >> PAGEBLOCK_ORDER]!;
     const start = this.zoneStart[zone]!;
     const end = this.zoneEnd[zone]!;
-    this.freeCount[zone]! += 1;
-    let order = 0;
+    this.freeCount[zone]! += 1 << size;
+    this.count(PGFREE, 1 << size);
+    let order = size;
     let block = pfn;
     while (order < MAX_ORDER) {
       const buddy = block ^ (1 << order);

@@ -38,6 +38,7 @@ import {
   PROBE_REMOVE_MIGRATION_PTE,
   PROBE_TARGETS,
   PROBE_TRY_TO_UNMAP,
+  PTE_ACCESSED,
   PTE_DIRTY,
   PTE_MIGRATION,
   PTE_PRESENT,
@@ -45,6 +46,7 @@ import {
   PTE_SHIFT,
   PTE_WRITE,
 } from "../../assembly/abi.ts";
+import { TwinFrameRuns } from "./frame-run.ts";
 import type { TwinLru } from "./lru.ts";
 import {
   FLAGS,
@@ -62,7 +64,9 @@ import type { TwinSpace } from "./space.ts";
 
 const CHUNK = 169; // entries of one migrate_pages() call of move_pages(2)
 const PASSES = 10;
+const REQUIRED = PG_ISOLATED | PG_SWAPBACKED;
 const CARRIED = PG_ERROR | PG_REFERENCED | PG_UPTODATE | PG_CHECKED | PG_MAPPEDTODISK;
+const ALLOWED = CARRIED | PG_DIRTY | PG_ACTIVE | PG_ANON_EXCLUSIVE;
 
 export class TwinMigration {
   readonly #memory: TwinMemory;
@@ -70,6 +74,7 @@ export class TwinMigration {
   readonly #ptes: Int32Array;
   readonly #lru: TwinLru;
   readonly #space: TwinSpace;
+  readonly #runs: TwinFrameRuns;
   // The list of isolated pages, linked by NEXT; PREV keeps the entry.
   #head = PFN_NONE;
   #tail = PFN_NONE;
@@ -88,6 +93,7 @@ export class TwinMigration {
     this.#ptes = memory.ptes;
     this.#lru = lru;
     this.#space = space;
+    this.#runs = new TwinFrameRuns(memory);
   }
 
   /** do_pages_move(): chunk after chunk. */
@@ -148,6 +154,7 @@ export class TwinMigration {
         }
         pfn = next;
       }
+      this.#runs.close();
     }
     const memory = this.#memory;
     memory.count(PROBE_MIGRATE_PAGES, 1);
@@ -161,24 +168,85 @@ export class TwinMigration {
   #unmapAndMove(before: number, pfn: number, node: number): number {
     const pages = this.#pages;
     const page = pfn << RECORD_SHIFT;
-    const to = this.#memory.allocPage(node);
-    if (to === PFN_NONE) throw new Error("twin: the node is full");
+    const ordinary = this.#isOrdinary(pfn, page);
+    const to = this.#targetFor(pfn, node, ordinary);
     this.#targets += 1;
     const target = to << RECORD_SHIFT;
+    if (ordinary) {
+      this.#unlink(before, page);
+      this.#moveOrdinary(pfn, page, to, target);
+      return 0;
+    }
     const rc = pages[page + REFCOUNT]! > 1 ? this.#attempt(pfn, to) : 0;
     if (rc !== -EAGAIN) {
-      const next = pages[page + NEXT]!;
-      if (before === PFN_NONE) this.#head = next;
-      else pages[(before << RECORD_SHIFT) + NEXT] = next;
-      if (next === PFN_NONE) this.#tail = before;
-      pages[page + NEXT] = PFN_NONE;
-      pages[page + PREV] = 0;
+      this.#unlink(before, page);
       pages[page + FLAGS]! &= ~PG_ISOLATED;
       this.#settled += 1;
       this.#putback(pfn, page);
     }
     this.#putback(to, target);
     return rc;
+  }
+
+  #targetFor(pfn: number, node: number, ordinary: boolean): number {
+    let to = ordinary ? this.#runs.take(pfn, node) : PFN_NONE;
+    if (to === PFN_NONE) {
+      this.#runs.close();
+      to = this.#memory.allocPage(node);
+    }
+    if (to === PFN_NONE) throw new Error("twin: the node is full");
+    return to;
+  }
+
+  #unlink(before: number, page: number): void {
+    const pages = this.#pages;
+    const next = pages[page + NEXT]!;
+    if (before === PFN_NONE) this.#head = next;
+    else pages[(before << RECORD_SHIFT) + NEXT] = next;
+    if (next === PFN_NONE) this.#tail = before;
+    pages[page + NEXT] = PFN_NONE;
+    pages[page + PREV] = 0;
+  }
+
+  /** One PTE maps the page, nobody else refers to it, and no flag asks for anything. */
+  #isOrdinary(pfn: number, page: number): boolean {
+    const pages = this.#pages;
+    if (pages[page + REFCOUNT] !== 2 || pages[page + MAPCOUNT] !== 1) return false;
+    if ((pages[page + FLAGS]! & ~ALLOWED) !== REQUIRED) return false;
+    const mapping = pages[page + MAPPING]!;
+    if ((mapping & MAPPING_TAG_MASK) !== MAPPING_ANON) return false;
+    const number = this.#space.pteOfIndex(mapping >>> MAPPING_TAG_SHIFT, pages[page + INDEX]!);
+    if (number < 0) return false;
+    const pte = this.#ptes[number]! & ~(PTE_WRITE | PTE_DIRTY | PTE_ACCESSED);
+    return pte === ((pfn << PTE_SHIFT) | PTE_PRESENT);
+  }
+
+  /** Everything that the steps would leave of an ordinary page, in one go. */
+  #moveOrdinary(pfn: number, page: number, to: number, target: number): void {
+    const pages = this.#pages;
+    const mapping = pages[page + MAPPING]!;
+    const number = this.#space.pteOfIndex(mapping >>> MAPPING_TAG_SHIFT, pages[page + INDEX]!);
+    const pte = this.#ptes[number]!;
+    this.#ptes[number] = (to << PTE_SHIFT) | PTE_PRESENT | (pte & PTE_WRITE);
+    pages[target + FLAGS] = (pages[page + FLAGS]! & ~PG_ISOLATED) | ((pte & PTE_DIRTY) === 0 ? 0 : PG_DIRTY);
+    pages[target + REFCOUNT] = 1;
+    pages[target + MAPCOUNT] = 1;
+    pages[target + MAPPING] = mapping;
+    pages[target + INDEX] = pages[page + INDEX]!;
+    pages[page + FLAGS] = 0;
+    pages[page + REFCOUNT] = 0;
+    pages[page + MAPCOUNT] = 0;
+    pages[page + MAPPING] = 0;
+    pages[page + INDEX] = 0;
+    pages[page + PRIVATE] = 0;
+    this.#runs.giveBack(pfn);
+    this.#lru.cacheAdd(to);
+    this.#unmapCalls += 1;
+    this.#ptesUnmapped += 1;
+    this.#checks += 1;
+    this.#copied += 1;
+    this.#remapped += 1;
+    this.#settled += 1;
   }
 
   /** __unmap_and_move(): lock, unmap, move, remap, unlock. */
