@@ -1,8 +1,8 @@
-/** What do the first touch of a page and its end cost? */
+/** What do the first touch of a page, its end, and sharing it by a fork cost? */
 import type { Contestant, Question, Suite } from "../question.ts";
-import { type Subject, coreSubject, twinSubject } from "./two-nodes.ts";
+import { type Forking, type Subject, coreSubject, twinSubject } from "./two-nodes.ts";
 
-function question(what: string, pages: number, contestant: (subject: Subject) => Contestant): Question {
+function question(what: string, pages: number, contestant: (subject: Forking) => Contestant): Question {
   return {
     title: `${what} ${pages} anonymous pages, v3.12`,
     pages,
@@ -38,6 +38,17 @@ function unmap(subject: Subject, pages: number): Contestant {
   };
 }
 
+function fork(subject: Forking, pages: number): Contestant {
+  subject.map();
+  subject.touch(0, pages);
+  return {
+    name: subject.name,
+    prepare: () => subject.exitChild(),
+    run: () => subject.fork(),
+    hash: () => subject.hash(),
+  };
+}
+
 export const fault: Suite = {
   name: "fault",
   questions(size) {
@@ -45,6 +56,7 @@ export const fault: Suite = {
     return [
       question("fault in", pages, (subject) => faultIn(subject, pages)),
       question("unmap", pages, (subject) => unmap(subject, pages)),
+      question("fork a process of", pages, (subject) => fork(subject, pages)),
     ];
   },
 };

@@ -2,6 +2,7 @@
 import { PAGEBLOCK_PAGES, SECTION_COUNTERS, SECTION_PAGES, SECTION_PTES } from "../../assembly/abi.ts";
 import { Host } from "../../src/host.ts";
 import type { KernelName } from "../../src/core/names.ts";
+import type { Process } from "../../src/host/process.ts";
 import type { Region } from "../../src/host/region.ts";
 import { Twin } from "../twin/twin.ts";
 
@@ -30,6 +31,13 @@ export interface Subject {
   hash(): string;
 }
 
+/** What core and twin can do beside that. */
+export interface Forking extends Subject {
+  /** fork(), with room for one child at a time. */
+  fork(): void;
+  exitChild(): void;
+}
+
 export function framesPerNode(pages: number): number {
   return Math.ceil((pages + SPARE_FRAMES) / PAGEBLOCK_PAGES) * PAGEBLOCK_PAGES;
 }
@@ -37,7 +45,7 @@ export function framesPerNode(pages: number): number {
 /** The region on `host` is larger than limits.entries, so that move_pages() keeps no statuses. */
 export async function createHost({ pages, kernel = "v3.12", contentBytes = 0 }: TwoNodes): Promise<Host> {
   const node = { zones: [{ kind: "movable" as const, pages: framesPerNode(pages) }] };
-  return Host.create({ kernel, contentBytes, nodes: [node, node], limits: { entries: 1, ptes: pages } });
+  return Host.create({ kernel, contentBytes, nodes: [node, node], limits: { entries: 1, ptes: 2 * pages } });
 }
 
 export function hashOf(host: Host): string {
@@ -46,11 +54,12 @@ export function hashOf(host: Host): string {
     .join(" ");
 }
 
-export async function coreSubject(options: TwoNodes): Promise<Subject & { readonly region: () => Region }> {
+export async function coreSubject(options: TwoNodes): Promise<Forking & { readonly region: () => Region }> {
   const { pages } = options;
   const host = await createHost(options);
   const process = host.createProcess({ pages });
   let region: Region | null = null;
+  let child: Process | null = null;
   const mapped = (): Region => {
     if (region === null) throw new Error("bench: nothing is mapped");
     return region;
@@ -74,12 +83,20 @@ export async function coreSubject(options: TwoNodes): Promise<Subject & { readon
       const { ret, errno } = mapped().movePages({ node });
       if (ret !== 0) throw new Error(`bench: move_pages returned ${ret} ${errno}`);
     },
+    fork() {
+      ({ child } = process.fork());
+      if (child === null) throw new Error("bench: fork failed");
+    },
+    exitChild() {
+      child?.exit();
+      child = null;
+    },
     hash: () => hashOf(host),
   };
 }
 
-export function twinSubject({ pages }: TwoNodes): Subject {
-  const twin = new Twin({ pagesPerNode: framesPerNode(pages), nodes: 2, ptes: pages });
+export function twinSubject({ pages }: TwoNodes): Forking {
+  const twin = new Twin({ pagesPerNode: framesPerNode(pages), nodes: 2, ptes: 2 * pages });
   return {
     name: TWIN,
     map: () => twin.map(pages, 0),
@@ -89,6 +106,8 @@ export function twinSubject({ pages }: TwoNodes): Subject {
     },
     touch: (start, count) => twin.touch(start, start + count),
     movePages: (node) => twin.movePages(node),
+    fork: () => twin.fork(),
+    exitChild: () => twin.exitChild(),
     hash: () => twin.hash(),
   };
 }

@@ -23,7 +23,7 @@ import {
 } from "../../assembly/abi.ts";
 import { hashCounters, hashPages, hashPtes } from "./hash.ts";
 import { TwinLru } from "./lru.ts";
-import { FLAGS, INDEX, MAPCOUNT, MAPPING, RECORD_SHIFT, TwinMemory } from "./memory.ts";
+import { FLAGS, INDEX, MAPCOUNT, MAPPING, RECORD_SHIFT, REFCOUNT, TwinMemory } from "./memory.ts";
 import { TwinMigration } from "./migration.ts";
 import { TwinSpace } from "./space.ts";
 
@@ -83,6 +83,36 @@ export class Twin {
     }
     this.#memory.count(NR_ANON_PAGES, -unmapped);
     this.#space.unmap();
+  }
+
+  /** fork(): a child with the same pages at the PTEs behind those of the parent, none of them writable any more. */
+  fork(): void {
+    const { ptes, pages } = this.#memory;
+    const end = this.#space.pages;
+    for (let vpn = 0; vpn < end; vpn++) {
+      const number = this.#space.pteNumber(vpn);
+      const pte = ptes[number]!;
+      if (pte === 0) continue;
+      const page = (pte >>> PTE_SHIFT) << RECORD_SHIFT;
+      pages[page + REFCOUNT]! += 1;
+      pages[page + MAPCOUNT]! += 1;
+      ptes[number] = pte & ~PTE_WRITE;
+      ptes[end + number] = pte & ~(PTE_WRITE | PTE_ACCESSED);
+    }
+  }
+
+  /** exit() of that child. */
+  exitChild(): void {
+    const { ptes, pages } = this.#memory;
+    const end = this.#space.pages;
+    for (let number = end; number < 2 * end; number++) {
+      const pte = ptes[number]!;
+      if (pte === 0) continue;
+      ptes[number] = 0;
+      const pfn = pte >>> PTE_SHIFT;
+      pages[(pfn << RECORD_SHIFT) + MAPCOUNT]! -= 1;
+      this.#lru.putPage(pfn);
+    }
   }
 
   /** move_pages(2) of everything to `node`, without statuses. */
