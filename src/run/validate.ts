@@ -2,6 +2,7 @@
 import type { KernelName } from "../core/names.ts";
 import { SimError } from "../errors.ts";
 import type { Region } from "../host/region.ts";
+import { PARENT } from "./validate/action.ts";
 import { type Difference, type NotCompared, compare } from "./validate/compare.ts";
 import { type Fields, isFields } from "./validate/field.ts";
 import { Machine, NotModelled } from "./validate/machine.ts";
@@ -15,7 +16,6 @@ import {
 } from "./validate/observe.ts";
 import { perform } from "./validate/perform.ts";
 import type { Recording, Step } from "./validate/recording.ts";
-import { PARENT } from "./validate/steps.ts";
 import { deviations } from "./validate/scope.ts";
 
 export { type Recording, parseRecording } from "./validate/recording.ts";

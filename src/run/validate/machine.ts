@@ -6,9 +6,10 @@ import type { HostConfig, NodeConfig } from "../../host/config.ts";
 import type { Pin } from "../../host/pin.ts";
 import type { Process } from "../../host/process.ts";
 import type { Range, Region } from "../../host/region.ts";
+import { PARENT, type Pages } from "./action.ts";
 import { costsOf } from "./costs.ts";
+import { Files } from "./files.ts";
 import type { RecordedHost, Recording, Step } from "./recording.ts";
-import { PARENT, type Pages } from "./steps.ts";
 
 /** Something that a step asks for and the model does not have, found while the case ran. */
 export class NotModelled extends Error {}
@@ -49,7 +50,8 @@ function sum(numbers: readonly number[]): number {
 
 function pagesMapped(step: Step): number {
   const { action } = step;
-  return action.op === "map" || action.op === "fill" ? action.pages : 0;
+  if (action.op === "map") return action.pages + action.mappedTwice.length;
+  return action.op === "fill" ? action.pages : 0;
 }
 
 function pagesPinned(step: Step, mapped: number): number {
@@ -97,7 +99,7 @@ function configOf(recording: Recording): HostConfig {
 }
 
 /** Consecutive indexes as ranges. */
-export function rangesOf(indexes: readonly number[]): Range[] {
+export function rangesOf(indexes: readonly number[]): Required<Range>[] {
   const ranges: { start: number; count: number }[] = [];
   for (const index of indexes) {
     const last = ranges.at(-1);
@@ -118,6 +120,7 @@ interface HeldPin {
 export class Machine {
   readonly host: Host;
   readonly recording: Recording;
+  readonly files: Files;
   readonly #processPages: number;
   readonly #processes = new Map<string, Process>();
   /** By owner and name. */
@@ -129,6 +132,7 @@ export class Machine {
   private constructor(recording: Recording, host: Host) {
     this.recording = recording;
     this.host = host;
+    this.files = new Files(host);
     this.#processPages = Math.max(1, sum(recording.steps.map(pagesMapped)));
   }
 
@@ -241,16 +245,6 @@ export class Machine {
 
   #isHeld(pin: HeldPin): boolean {
     return pin.completesAtNs === null || this.host.nowNs < pin.completesAtNs;
-  }
-
-  /** Whether a frame lies in ZONE_MOVABLE. */
-  isMovable(pfn: number): boolean {
-    let next = 0;
-    for (const { kind, startPfn = next, pages } of nodesOf(this.recording).flatMap((node) => node.zones)) {
-      next = startPfn + pages;
-      if (pfn >= startPfn && pfn < next) return kind === "movable";
-    }
-    return false;
   }
 
   freePages(node: number): number {

@@ -1,10 +1,13 @@
 /** Performs the steps of a recording on the simulated machine. Each returns what only that step can say. */
+import { errnoNumber } from "../../core/names.ts";
+import type { Pin } from "../../host/pin.ts";
+import type { Action, Timed } from "./action.ts";
 import { MS_NS, SLICE_NS } from "./costs.ts";
+import type { Fields } from "./field.ts";
 import { type Machine, NotModelled, rangesOf } from "./machine.ts";
 import { type Simulated, countBy, placeName } from "./observe.ts";
-import type { Fields } from "./field.ts";
+import { map } from "./place.ts";
 import type { Step } from "./recording.ts";
-import type { Action, Timed } from "./steps.ts";
 
 type ActionOf<K extends Action["op"]> = Extract<Action, { op: K }>;
 
@@ -30,24 +33,6 @@ function happenedNs(timed: Timed, observed: Fields | undefined): number {
   return ms(number(times, "releasedAtMs") ?? number(times, "actedAtMs") ?? timed.atMs);
 }
 
-function map(machine: Machine, action: ActionOf<"map">): Simulated {
-  const { kind, pages, node, touch, dontFork } = action;
-  const process = machine.process(action.by);
-  const region = process.map({ kind, pages, dontFork, ...(typeof node === "number" && { node }) });
-  machine.addRegion(action.by, action.region, region);
-  if (touch === "none") return NOTHING;
-  if (typeof node === "number") {
-    region.touch(touch);
-    return NOTHING;
-  }
-  for (const one of new Set(node)) {
-    region.mbind({ node: one });
-    const indexes = node.flatMap((of, index) => (of === one ? [index] : []));
-    for (const range of rangesOf(indexes)) region.touch(touch, range);
-  }
-  return NOTHING;
-}
-
 function change(machine: Machine, action: ActionOf<"touch" | "unmap" | "discard">): Simulated {
   const region = machine.region(action.by, action.region);
   for (const range of rangesOf(machine.indexesOf(action.pages, region))) {
@@ -59,31 +44,55 @@ function change(machine: Machine, action: ActionOf<"touch" | "unmap" | "discard"
 }
 
 /**
- * vmsplice takes FOLL_GET references for reading. Registered buffers take FOLL_PIN ones for writing, and so
- * do direct reads since 6.2.
+ * vmsplice takes FOLL_GET references for reading, splice those of the page cache. Registered buffers are
+ * pinned for long, for writing. Direct reads take FOLL_GET references for writing, since 6.2 FOLL_PIN ones.
  */
+function takePin(machine: Machine, action: ActionOf<"pin">, indexes: readonly number[]): Pin {
+  const region = machine.region(action.by, action.region);
+  switch (action.how) {
+    case "vmsplice":
+      return region.pin(indexes, "get", "read");
+    case "splice":
+      if (indexes.some((index) => region.frameOf(index) === null)) {
+        throw new NotModelled("a spliced page that is not mapped");
+      }
+      return region.pin(indexes, "get", "read");
+    case "io_uring":
+      if (machine.files.kindOf(action.region) === "buffered") {
+        throw new NotModelled("a registered buffer in a file that is not in memory");
+      }
+      return region.pin(indexes, "longterm");
+    case "odirect":
+      break;
+  }
+  return region.pin(indexes, machine.recording.profile === "v6.12" ? "pin" : "get");
+}
+
+function nodeOf(machine: Machine, frame: number | null): number | null {
+  return frame === null ? null : machine.host.pages.at(frame).node;
+}
+
+/** Registering buffers is all or nothing. */
 function pin(machine: Machine, action: ActionOf<"pin">): Simulated {
   const { host } = machine;
-  const region = machine.region(action.by, action.region);
+  const { by, how } = action;
+  const region = machine.region(by, action.region);
   const indexes = machine.indexesOf(action.pages, region);
   const first = indexes[0] ?? 0;
-  const follPin =
-    action.how === "io_uring" || (action.how === "odirect" && machine.recording.profile === "v6.12");
   const before = region.frameOf(first);
-  if (action.how === "io_uring" && indexes.some((index) => machine.isMovable(region.pfnOf(index)))) {
-    throw new NotModelled("a long-term pin in ZONE_MOVABLE");
-  }
-  const nodeBefore = before === null ? null : host.pages.at(before).node;
-  const held = region.pin(indexes, follPin ? "pin" : "get", action.how === "vmsplice" ? "read" : "write");
+  const nodeBefore = nodeOf(machine, before);
+  const held = takePin(machine, action, indexes);
+  const refused = how === "io_uring" ? held.errno : null;
+  if (refused !== null) held.release();
   const completesAtNs = action.ioDurationMs === null ? null : host.nowNs + ms(action.ioDurationMs);
   if (completesAtNs !== null) held.releaseAt(completesAtNs);
-  const pages = indexes.map((index) => `${action.by} ${action.region} ${index}`);
+  const pages = refused === null ? indexes.map((index) => `${by} ${action.region} ${index}`) : [];
   machine.addPin(action.id, { pin: held, pages, completesAtNs });
   const after = region.frameOf(first);
-  const nodeAfter = after === null ? null : host.pages.at(after).node;
-  const firstPinnedPage = { nodeBefore, nodeAfter, sameFrame: before === after };
-  if (action.how === "odirect") return { firstPinnedPage };
-  return { ret: action.how === "vmsplice" ? held.pages : 0, errno: null, firstPinnedPage };
+  const firstPinnedPage = { nodeBefore, nodeAfter: nodeOf(machine, after), sameFrame: before === after };
+  if (how === "vmsplice") return { ret: held.pages, errno: null, firstPinnedPage };
+  if (how !== "io_uring") return { firstPinnedPage };
+  return { ret: refused === null ? 0 : -errnoNumber(refused), errno: refused, firstPinnedPage };
 }
 
 function unpin(machine: Machine, action: ActionOf<"unpin">): Simulated {
@@ -219,15 +228,16 @@ function timeCalls(machine: Machine, action: ActionOf<"timeCalls">): Simulated {
 }
 
 /**
- * A writer that never sleeps faults once in each window in which its PTE is a migration entry, and waits for
- * its end. The straight clock lets nobody run inside a call, so the windows are counted instead.
+ * A writer that never sleeps faults once in each window in which its PTE is a migration entry, or is cleared
+ * until it turns out that the page may be pinned. The straight clock lets nobody run inside a call, so the
+ * windows are counted instead: each call of try_to_unmap() opens one.
  */
 function touchWhileMoving(machine: Machine, action: ActionOf<"touchWhileMoving">): Simulated {
   const { host } = machine;
   const { nodes, moveAll } = action;
   const region = machine.region(action.by, action.region);
   const endNs = host.nowNs + ms(action.durationMs);
-  const windows = host.counters().ptesUnmapped;
+  const windows = host.counters().tryToUnmapCalls;
   const rets: number[] = [];
   let faults = 0;
   while (host.nowNs < endNs) {
@@ -242,17 +252,17 @@ function touchWhileMoving(machine: Machine, action: ActionOf<"touchWhileMoving">
     retNonzero: rets.filter((ret) => ret !== 0).length,
     retPositive: rets.filter((ret) => ret > 0).length,
     retNegative: rets.filter((ret) => ret < 0).length,
-    toucherMinorFaults: faults + host.counters().ptesUnmapped - windows,
+    toucherMinorFaults: faults + host.counters().tryToUnmapCalls - windows,
   };
 }
 
-/** Performs a step and returns what it says of itself, in the words of a recording. */
-export function perform(machine: Machine, step: Step): Simulated {
+function act(machine: Machine, step: Step): Simulated {
   const { action } = step;
   const observed = step.observed?.fields;
   switch (action.op) {
     case "map":
-      return map(machine, action);
+      map(machine, action);
+      return NOTHING;
     case "touch":
     case "unmap":
     case "discard":
@@ -282,6 +292,9 @@ export function perform(machine: Machine, step: Step): Simulated {
     case "exit":
       machine.exit(action.child);
       return NOTHING;
+    case "writeback":
+      machine.files.startWriteback(action.region, ms(action.durationMs));
+      return NOTHING;
     case "online":
       return online(machine, action);
     case "offline":
@@ -297,4 +310,11 @@ export function perform(machine: Machine, step: Step): Simulated {
       break;
   }
   throw new NotModelled(action.reason);
+}
+
+/** Performs a step and returns what it says of itself, in the words of a recording. */
+export function perform(machine: Machine, step: Step): Simulated {
+  const simulated = act(machine, step);
+  machine.files.endWritebacks();
+  return simulated;
 }

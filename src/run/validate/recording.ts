@@ -1,11 +1,12 @@
 /** A recording of a real kernel: its set-up, what was done, and what the kernel answered, as typed data. */
 import * as abi from "../../core/abi.ts";
 import type { KernelName, ZoneKind } from "../../core/names.ts";
+import type { Action } from "./action.ts";
 import { Field, type Fields, isFields } from "./field.ts";
 import { parseJson } from "./json.ts";
 import { type Relation, parseRelation } from "./relation.ts";
 import { fieldKinds, supportedNeeds } from "./scope.ts";
-import { type Action, parseAction, parseOperation } from "./steps.ts";
+import { parseAction, parseOperation } from "./steps.ts";
 
 export interface RecordedNode {
   readonly firstPfn: number;

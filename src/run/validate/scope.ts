@@ -1,7 +1,14 @@
 /** What of a recording is replayed and compared, what is not, and why. */
 
 /** Features a case may need and still be replayed. Every other need makes it "not modelled". */
-export const supportedNeeds: readonly string[] = ["offline", "timed", "fork"];
+export const supportedNeeds: readonly string[] = [
+  "offline",
+  "timed",
+  "fork",
+  "longterm",
+  "file",
+  "writeback",
+];
 
 /** Every operation of the recordings' format. */
 export const operations = [

@@ -1,131 +1,26 @@
-/** The operations of a recording that can be replayed, as typed data. */
-import type { Protection, RegionKind } from "../../core/names.ts";
+/** Reads the steps of a recording. */
+import {
+  type Action,
+  type Alternation,
+  type FileMemory,
+  type MoveArray,
+  PARENT,
+  type Pages,
+  type PlainMemory,
+  type Timed,
+  type TimedVariant,
+} from "./action.ts";
 import type { Field } from "./field.ts";
 import { operations, regionKindNames } from "./scope.ts";
 
-/** The process under test. */
-export const PARENT = "parent";
-
-/** Indexes of pages of a region, in order. */
-export type Pages = "all" | readonly number[];
-
-/** Something that happens after so many ms from the start of the step. */
-export interface Timed {
-  readonly atMs: number;
-}
-
-export interface MoveArray {
-  readonly region: string;
-  /** Null: whom the last fork names as the mover. */
-  readonly by: string | null;
-  /** Page indexes, −1 for an address in no mapping; undefined: every page once. */
-  readonly entries: readonly number[] | undefined;
-  readonly node: number;
-  readonly moveAll: boolean;
-}
-
-/** How a loop of calls chooses its target: nodes in turn, none for no calls. */
-export type Alternation = readonly number[];
-
-export interface TimedVariant {
-  readonly name: string;
-  readonly nodes: Alternation;
-  readonly pinned: boolean;
-}
-
-export type Action =
-  | {
-      readonly op: "map";
-      readonly region: string;
-      readonly by: string;
-      readonly kind: RegionKind;
-      readonly pages: number;
-      /** One node for all pages, or one each. */
-      readonly node: number | readonly number[];
-      readonly touch: "none" | "read" | "write";
-      readonly dontFork: boolean;
-    }
-  | {
-      readonly op: "touch";
-      readonly access: "read" | "write";
-      readonly region: string;
-      readonly by: string;
-      readonly pages: Pages;
-    }
-  | { readonly op: "unmap" | "discard"; readonly region: string; readonly by: string; readonly pages: Pages }
-  | { readonly op: "protect"; readonly region: string; readonly by: string; readonly prot: Protection }
-  | { readonly op: "mlock"; readonly region: string; readonly by: string }
-  | {
-      readonly op: "pin";
-      readonly region: string;
-      readonly by: string;
-      readonly pages: Pages;
-      readonly how: "vmsplice" | "io_uring" | "odirect";
-      readonly id: string;
-      readonly ioDurationMs: number | null;
-    }
-  | { readonly op: "unpin"; readonly id: string; readonly wait: boolean }
-  | ({ readonly op: "movePages" } & MoveArray)
-  | ({
-      readonly op: "movePagesUntil";
-      readonly untilRet: number;
-      readonly maxCalls: number;
-      readonly release: (Timed & { readonly pin: string }) | null;
-    } & MoveArray)
-  | {
-      readonly op: "mbind";
-      readonly region: string;
-      readonly by: string;
-      readonly node: number;
-      readonly move: boolean;
-      readonly strict: boolean;
-    }
-  | {
-      readonly op: "migratePages";
-      readonly by: string;
-      readonly from: readonly number[];
-      readonly to: readonly number[];
-    }
-  | { readonly op: "fill"; readonly by: string; readonly node: number; readonly pages: number }
-  | {
-      readonly op: "fork";
-      readonly by: string;
-      readonly children: number;
-      /** What each child does with the regions that it inherits. */
-      readonly childTouch: "none" | "read" | "write";
-      /** Who calls move_pages(2) from now on. */
-      readonly mover: string;
-    }
-  | { readonly op: "exit"; readonly child: string }
-  | { readonly op: "online"; readonly block: number }
-  | {
-      readonly op: "offline";
-      readonly block: number;
-      readonly release: (Timed & { readonly pin: string }) | null;
-      readonly signal: (Timed & { readonly name: string }) | null;
-    }
-  | { readonly op: "wait"; readonly ms: number }
-  | {
-      readonly op: "timeCalls";
-      readonly region: string;
-      readonly by: string;
-      readonly calls: number;
-      readonly variants: readonly TimedVariant[];
-    }
-  | {
-      readonly op: "touchWhileMoving";
-      readonly region: string;
-      readonly by: string;
-      readonly durationMs: number;
-      readonly nodes: Alternation;
-      readonly moveAll: boolean;
-    }
-  | { readonly op: "notModelled"; readonly reason: string };
-
-const regionKindOf: Readonly<Partial<Record<(typeof regionKindNames)[number], RegionKind>>> = {
-  anon: "anon",
-  "anon-shared": "shmem",
-  vdso: "vdso",
+const memoryOf: Readonly<Partial<Record<(typeof regionKindNames)[number], PlainMemory | FileMemory>>> = {
+  anon: { kind: "anon" },
+  "anon-shared": { kind: "shmem" },
+  vdso: { kind: "vdso" },
+  tmpfs: { file: "tmpfs", prot: "read-write", onRootfs: false },
+  "file-rootfs": { file: "tmpfs", prot: "read-write", onRootfs: true },
+  "file-blockdev": { file: "buffered", prot: "read-write", onRootfs: false },
+  "file-text": { file: "tmpfs", prot: "read", onRootfs: true },
 };
 
 /** Checks that a step is an operation of the format. @throws {SimError} ERR_RECORDING */
@@ -172,33 +67,32 @@ function parseArray(step: Field): MoveArray {
 
 function parseMap(step: Field): Action {
   const recordedKind = step.at("kind").oneOf(regionKindNames);
-  const kind = regionKindOf[recordedKind];
-  if (kind === undefined) return { op: "notModelled", reason: `${recordedKind} pages are not modelled` };
-  if (!step.at("mappedTwice").missing) return { op: "notModelled", reason: "a page that is mapped twice" };
+  const memory = memoryOf[recordedKind];
+  if (memory === undefined) return { op: "notModelled", reason: `${recordedKind} pages are not modelled` };
   const pages = step.at("pages").integer(1);
   const node = step.at("node");
   const perPage = step.at("nodeOfPage");
   const dontFork = step.at("dontFork");
+  const mappedTwice = step.at("mappedTwice");
   step.at("fillsBlock"); // follows from the memory that is online
   if (node.value === null && perPage.items().length !== pages)
     throw perPage.error(`a list of ${pages} nodes`);
   return {
     op: "map",
     ...parseRegion(step),
-    kind,
+    memory,
     pages,
     node: node.value === null ? perPage.items().map((item) => item.integer()) : node.integer(),
     touch: step.at("touch").oneOf(["none", "read", "write"]),
     dontFork: !dontFork.missing && dontFork.boolean(),
+    mappedTwice: mappedTwice.missing ? [] : mappedTwice.items().map((item) => item.integer(0, pages - 1)),
   };
 }
 
 function parsePin(step: Field): Action {
   const how = step.at("how").oneOf(["vmsplice", "splice", "io_uring", "odirect"]);
   const pages = parsePages(step.at("pages"));
-  if (how === "splice" || pages === null) {
-    return { op: "notModelled", reason: how === "splice" ? "the page cache" : "a selection by a rule" };
-  }
+  if (pages === null) return { op: "notModelled", reason: "a selection by a rule" };
   const duration = step.at("ioDurationMs");
   return {
     op: "pin",
@@ -367,6 +261,11 @@ const parsers: Readonly<Partial<Record<(typeof operations)[number], (step: Field
     by: parseBy(step),
     node: step.at("node").integer(),
     pages: step.at("pages").integer(1),
+  }),
+  writeback: (step) => ({
+    op: "writeback",
+    ...parseRegion(step),
+    durationMs: step.at("durationMs").number(),
   }),
   onlineMovable: (step) => ({ op: "online", block: step.at("block").integer() }),
   online: (step) => ({ op: "online", block: step.at("block").integer() }),

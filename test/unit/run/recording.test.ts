@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SimError } from "../../../src/errors.ts";
 import { parseRecording, replay } from "../../../src/run/validate.ts";
-import { host, mapStep, moveStep, recordingOf } from "./recordings.ts";
+import { host, mapStep, moveStep, pinStep, recordingOf } from "./recordings.ts";
 
 /** What reading, and if that works replaying, a recording throws. */
 async function errorOf(text: string): Promise<SimError> {
@@ -113,6 +113,11 @@ describe("a recording that cannot be replayed as it stands", () => {
       'steps[1].childTouch: "twice" is not one of none, read, write',
     ],
     [
+      "a page that is mapped twice behind the end",
+      recordingOf([mapStep(4, { mappedTwice: [4] })]),
+      "steps[0].mappedTwice[0]: 4 is not an integer from 0 to 3",
+    ],
+    [
       "a release without a time",
       recordingOf([map, { op: "offline", block: 0, release: { pin: "p" } }]),
       "steps[1].release.atMs: nothing is not a number",
@@ -149,6 +154,11 @@ describe("a recording that cannot be replayed as it stands", () => {
     ],
     ["a pin that was never taken", recordingOf([map, { op: "unpin", id: "q" }]), '"q" is not one of no pins'],
     [
+      "writeback of memory that is no file",
+      recordingOf([map, { op: "writeback", region: "a", durationMs: 5 }]),
+      '"a" is of no file',
+    ],
+    [
       "a page behind the end of its region",
       recordingOf([map, moveStep(1, {}, { entries: [4] })]),
       "4 is not an integer from 0 to 3",
@@ -181,8 +191,8 @@ describe("a case that is not modelled", () => {
     ["an operation", recordingOf([map, { op: "pageout" }]), "steps[1]: the operation pageout"],
     [
       "a kind of page",
-      recordingOf([mapStep(4, { kind: "tmpfs" })]),
-      "steps[0]: tmpfs pages are not modelled",
+      recordingOf([mapStep(4, { kind: "hugetlb" })]),
+      "steps[0]: hugetlb pages are not modelled",
     ],
     [
       "a rule that selects pages",
@@ -198,6 +208,26 @@ describe("a case that is not modelled", () => {
       "fork with a hole in a region",
       recordingOf([map, { op: "unmap", region: "a", pages: [2] }, { op: "fork", children: 1 }]),
       "fork with a region that is mapped in parts",
+    ],
+    [
+      "anonymous memory that is mapped twice",
+      recordingOf([mapStep(4, { mappedTwice: [1] })]),
+      "memory of no file that is mapped twice",
+    ],
+    [
+      "a root file system that is no tmpfs",
+      recordingOf([mapStep(4, { kind: "file-rootfs" })], { kernel: "3.11.0" }),
+      "the root file system before 3.13, a ramfs",
+    ],
+    [
+      "a splice of a page that nobody maps",
+      recordingOf([mapStep(4, { kind: "tmpfs", touch: "none" }), pinStep("p", [0], { how: "splice" })]),
+      "a spliced page that is not mapped",
+    ],
+    [
+      "a buffer that a device's file backs",
+      recordingOf([mapStep(4, { kind: "file-blockdev" }), pinStep("p", [0], { how: "io_uring" })]),
+      "a registered buffer in a file that is not in memory",
     ],
     ["nothing to compare", recordingOf([map]), "nothing was recorded that is compared"],
   ])("%s is counted, with the reason, and never agrees", async (_, text, reason) => {

@@ -13,7 +13,19 @@ import {
   replaySteps,
 } from "./recordings.ts";
 
+// Its second node is a block of ZONE_MOVABLE that is offline at first.
+const dimm = {
+  ...host,
+  nodes: [
+    { id: 0, firstPfn: 0, pages: 65536 },
+    { id: 1, firstPfn: 65536, pages: 32768, zone: "movable", onlineAtStart: false },
+  ],
+};
+
 const unpin = (id: string, more: Json = {}): Json => ({ op: "unpin", id, ...more });
+
+const uring = (id: string, pages: unknown, observed: Json): Json =>
+  pinStep(id, pages, { how: "io_uring", observed });
 
 // Answers of the rules that the recorder wrote down for Linux 6.1.192 and 6.12.117, not of a recorded case.
 describe("references", () => {
@@ -74,6 +86,58 @@ describe("references", () => {
         moveStep(1, { ret: 0, pinned: 0 }),
       ]),
     ).toEqual(AGREES);
+  });
+});
+
+describe("pins for long", () => {
+  const inDimm = [{ op: "onlineMovable", block: 2 }, mapStep(8, { node: 1 })];
+
+  it.each(["6.1.192", "6.12.117"])("are all or nothing on %s", async (kernel) => {
+    const refused = {
+      ret: -12,
+      errno: "ENOMEM",
+      // Two have moved before the one that cannot; the last is not tried.
+      vmstat: { pgmigrate_success: 2, pgmigrate_fail: 1 },
+      firstPinnedPage: { nodeBefore: 1, nodeAfter: 0, sameFrame: false },
+    };
+    const steps = [
+      ...inDimm,
+      pinStep("p", [5]),
+      uring("u", [1, 2, 5, 6], refused),
+      unpin("p"),
+      // Nothing of the registration is left: all go back, in one attempt each.
+      moveStep(1, { ret: 0, pinned: 0, vmstat: { pgmigrate_success: 2 }, whereAfter: { node1: 8 } }),
+      unpin("u"),
+    ];
+    expect(await outcomeOf(steps, { kernel, host: dimm })).toEqual(AGREES);
+  });
+
+  it.each(["6.1.192", "6.12.117"])("leave the block free to go offline on %s", async (kernel) => {
+    const there = { firstPinnedPage: { nodeBefore: 1, nodeAfter: 0, sameFrame: false } };
+    const gone = { ret: 0, rounds: 1, pinned: 2, vmstat: { pgmigrate_success: 6 }, whereAfter: { node0: 8 } };
+    const offline = { op: "offline", block: 2, by: "child:0", observed: gone };
+    const steps = [...inDimm, uring("u", [0, 7], { ret: 0, errno: null, ...there }), offline];
+    expect(await outcomeOf(steps, { kernel, host: dimm })).toEqual(AGREES);
+  });
+
+  it("add up with other references: 1024, and one of vmsplice", async () => {
+    const observed = {
+      ret: 1,
+      refsAtTryToMigrate: [{ refcount: 1027, mapcount: 1, times: 10 }],
+      attemptsPerFolio: [{ moved: false, unmaps: 10, checks: 0, folios: 1 }],
+    };
+    const steps = [mapStep(1), uring("u", [0], { ret: 0 }), pinStep("p", [0]), moveStep(1, observed)];
+    expect(await outcomeOf(steps)).toEqual(AGREES);
+  });
+
+  it.each([
+    ["io_uring", "always 1", "toucherMinorFaults > 0"],
+    ["vmsplice", "always 1", "toucherMinorFaults > 0"],
+    ["io_uring", "none", "toucherMinorFaults == 0"],
+  ])("cost a writer faults while calls fail: %s, %s", async (how, moves, relation) => {
+    const touch = { op: "touchWhileMoving", region: "a", durationMs: 100, moves, flags: "MOVE" };
+    const observed = { ret0: 0, relations: [relation] };
+    expect(await outcomeOf([mapStep(1), pinStep("p", [0], { how }), { ...touch, observed }])).toEqual(AGREES);
   });
 });
 
@@ -228,13 +292,6 @@ describe("a trace", () => {
 });
 
 describe("memory offline", () => {
-  const dimm = {
-    ...host,
-    nodes: [
-      { id: 0, firstPfn: 0, pages: 65536 },
-      { id: 1, firstPfn: 65536, pages: 32768, zone: "movable", onlineAtStart: false },
-    ],
-  };
   const setUp = [
     { op: "onlineMovable", block: 2, observed: { ret: 0 } },
     mapStep(100, { node: 1 }),
@@ -305,11 +362,12 @@ describe("the rebuilt machine", () => {
     const machine = await Machine.build(parseRecording(text, "case.json"));
     // Frames 0 and 1 are never handed out.
     expect(machine.host.freePages()).toEqual([8190, 8192, 8192, 8192]);
-    expect([8191, 8192, 16383, 16384].map((pfn) => machine.isMovable(pfn))).toEqual([
-      false,
-      true,
-      true,
-      false,
-    ]);
+    const memory = machine.process("parent").map({ pages: 1, node: 1 });
+    memory.touch("write");
+    expect(memory.pfnOf(0)).toBeGreaterThanOrEqual(16384 + 8192);
+    // A page that is to be pinned for long leaves ZONE_MOVABLE first.
+    memory.pin([0], "longterm");
+    expect(memory.pfnOf(0)).toBeGreaterThanOrEqual(16384);
+    expect(memory.pfnOf(0)).toBeLessThan(16384 + 8192);
   });
 });
