@@ -176,11 +176,11 @@ export const HOLDER_ISOLATION = 4;
 export const HOLDER_GET = 5; // get_user_pages() with FOLL_GET
 export const HOLDER_PIN = 6; // pin_user_pages(): FOLL_PIN
 export const HOLDER_ASYNC_PF = 7; // get_user_pages() of an async_pf worker
-export const HOLDER_MIGRATION_WAITER = 8; // a fault that sleeps on a migration entry
+export const HOLDER_MIGRATION_WAITER = 8; // a fault that sleeps until a page under migration is unlocked
 export const HOLDER_KERNEL = 9; // allocated for the kernel itself
 export const HOLDER_MIGRATION_TARGET = 10; // the allocator's reference, until the target is put back
-export const HOLDER_BUFFERS = 12; // buffer heads: PG_private
 export const HOLDER_LONGTERM = 11; // pin_user_pages() with FOLL_LONGTERM: FOLL_PIN for long
+export const HOLDER_BUFFERS = 12; // buffer heads: PG_private
 export const GUP_PIN_COUNTING_BIAS = 1024; // references that one FOLL_PIN counts
 
 // Asynchronous page faults.
@@ -211,7 +211,7 @@ export const MAX_MIGRATIONS = 16; // at one time
 // Results of a fault.
 export const FAULT_MINOR = 1; // the kernel was entered
 export const FAULT_NONE = 0; // the PTE allowed the access
-export const FAULT_WAIT = 2; // sleeps on a migration entry
+export const FAULT_WAIT = 2; // sleeps until a page under migration is unlocked
 export const ACCESS_SLEEPS = 1 << 30; // beside the number of faults in a run of accesses: the last one sleeps
 
 // How a kernel crash shows.
@@ -459,6 +459,7 @@ export const MIGRATION_SIZE = 64;
 export const MIGRATION_STEP = 0;
 export const MAPPING_SIZE = 32;
 export const MAPPING_KIND = 0;
+export const MAPPING_SERIAL = 4; // of a file
 export const MAPPING_FLAGS = 12; // i16
 export const MAPPING_FLAG_FILE = 1 << 8; // of a file, beside that of shared anonymous memory
 export const MAPPING_FIRST_SLOT = 20;

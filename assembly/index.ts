@@ -31,16 +31,9 @@ import {
 } from "./kernel/async_pf";
 import { entryVpn, useArrays, useRange } from "./kernel/entries";
 import { access } from "./kernel/fault";
-import { dupMmap } from "./kernel/fork";
-import {
-  accessFile,
-  createFile,
-  isUnmapped,
-  removeFile,
-  truncateFile,
-  truncateMustWait,
-  writebackFile,
-} from "./kernel/filemap";
+import { dupMmap, vmasToCopy } from "./kernel/fork";
+import { writebackFile } from "./kernel/writeback";
+import { accessFile, createFile, isUnmapped, removeFile, fileMustWait, truncateFile } from "./kernel/filemap";
 import { faultinPage, followPage, takePin } from "./kernel/gup";
 import { beginMigratePages, endMigratePages, mbind, migrateRange, migrateToNode } from "./kernel/mempolicy";
 import { migrationFinish, migrationIsolate, migrationMove, migrationUnmap } from "./kernel/migrate_step";
@@ -86,6 +79,7 @@ export {
   createVcpu,
   destroyMm,
   exitMustWait,
+  fileMustWait,
   faultinPage,
   followPage,
   freePins,
@@ -123,10 +117,10 @@ export {
   tablePtr,
   tableSize,
   truncateFile,
-  truncateMustWait,
   useArrays,
   useRange,
   verify,
+  vmasToCopy,
   wakeupAll,
   writebackFile,
   zapRange,

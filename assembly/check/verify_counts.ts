@@ -11,6 +11,7 @@ import {
   NR_ISOLATED_ANON,
   NR_ISOLATED_FILE,
   NR_MLOCK,
+  PFN_NONE,
   PG_ISOLATED,
   PG_LOCKED,
   PG_MLOCKED,
@@ -126,8 +127,22 @@ function verifyVmaContent(vma: Vma): void {
   }
 }
 
+/** Pages of the page cache, mapped or not. */
+function verifyCacheContent(): void {
+  for (let id = 1; id <= config(CFG_MAPPINGS); id++) {
+    const mapping = mappingAt(id);
+    if (mapping.kind != OBJECT_ADDRESS_SPACE) continue;
+    for (let index = 0; index < mapping.nrSlots; index++) {
+      const slot = cacheSlotAt(mapping, index);
+      if (slot.pfn == PFN_NONE || contentIs(slot.pfn, slot.expected)) continue;
+      expectEqual(INV_DATA, slot.pfn, id, slot.expected, -1);
+    }
+  }
+}
+
 /** What a process reads is what it last wrote. */
 export function verifyContent(): void {
+  verifyCacheContent();
   for (let mm = machine().firstMm; mm != 0 && violation() == 0; mm = mmAt(mm).nextMm) {
     for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
       if (vmaAt(id).kind != VMA_VDSO) verifyVmaContent(vmaAt(id));

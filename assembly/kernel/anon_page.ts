@@ -9,10 +9,12 @@ import {
   PG_MLOCKED,
   PG_SWAPBACKED,
   PG_UPTODATE,
+  PROT_NONE,
   PROT_WRITE,
   PTE_ACCESSED,
   PTE_DIRTY,
   PTE_PRESENT,
+  PTE_PROTNONE,
   PTE_WRITE,
 } from "../abi";
 import { writeContent } from "../state/content";
@@ -45,7 +47,7 @@ export function addFreshPageToLru(vma: Vma, pfn: i32, page: Page): void {
 }
 
 /** anon_vma_prepare(): gives the VMA its anon_vma. Returns false when no object is left. */
-export function anonVmaPrepare(vmaId: i32): bool {
+function anonVmaPrepare(vmaId: i32): bool {
   if (vmaAt(vmaId).object != 0) return true;
   const object = allocMapping(OBJECT_ANON_VMA);
   if (object == 0) return false;
@@ -72,7 +74,8 @@ export function mapNewAnonPage(vmaId: i32, vpn: i32): i32 {
   pageAddNewAnonRmap(page, vma.object, pageIndex(vma, vpn));
   mmAt(vma.mm).rssAnon += 1;
   addFreshPageToLru(vma, pfn, page);
+  const present = vma.prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT; // fork() copies behind PROT_NONE, too
   const write = (vma.prot & PROT_WRITE) != 0 ? PTE_WRITE | PTE_DIRTY : 0;
-  setPte(pteNumber(vma, vpn), makePte(pfn, PTE_PRESENT | PTE_ACCESSED | write));
+  setPte(pteNumber(vma, vpn), makePte(pfn, present | PTE_ACCESSED | write));
   return 0;
 }

@@ -1,4 +1,4 @@
-/** Page faults (mm/memory.c): first touch, the zero page, and the wait on a migration entry. */
+/** Page faults (mm/memory.c): first touch, the zero page, pages of files, the wait on a migration entry. */
 import {
   EFAULT,
   ENOMEM,
@@ -17,14 +17,11 @@ import {
   ZERO_PFN,
 } from "../abi";
 import { expectStamp, nextStamp, writeContent } from "../state/content";
-
 import { machine } from "../state/machine";
 import { cacheSlotAt, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { getPage, pageAt } from "../state/page";
-
 import { makePte, pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
-
 import { Vma, findVma, isSharedMapping, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { profile } from "../state/profile";

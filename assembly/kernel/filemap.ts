@@ -19,10 +19,9 @@ import {
   PG_SWAPBACKED,
   PG_UPTODATE,
   PG_WRITEBACK,
-  PTE_DIRTY,
-  PTE_WRITE,
 } from "../abi";
 import { nextStamp, writeContent } from "../state/content";
+import { machine } from "../state/machine";
 import { lruCacheAdd } from "../state/lru_batch";
 import {
   AS_BDI,
@@ -49,9 +48,8 @@ import {
 import { Page, pageAt } from "../state/page";
 import { allocPages } from "../state/page_alloc";
 import { putPage } from "../state/page_free";
-import { pteAt, ptePfn, ptePresent, setPte } from "../state/pgtable";
 import { profile } from "../state/profile";
-import { coversIndex, vmaAt } from "../state/vma";
+import { vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { zapVma } from "./zap";
 
@@ -88,7 +86,12 @@ export function createAddressSpace(kind: i32, nrPages: i32): i32 {
 /** A file that is empty yet: the reference is its own. Returns its address_space, or 0. */
 export function createFile(kind: i32, nrPages: i32): i32 {
   const object = createAddressSpace(kind, nrPages);
-  if (object != 0) mappingAt(object).flags |= <i16>AS_FILE;
+  if (object == 0) return 0;
+  const m = machine();
+  const mapping = mappingAt(object);
+  m.mmSerial += 1;
+  mapping.link = m.mmSerial;
+  mapping.flags |= <i16>AS_FILE;
   return object;
 }
 
@@ -143,10 +146,10 @@ function truncatePage(mapping: Mapping, slot: CacheSlot): void {
   putPage(page);
 }
 
-/** True if a page from index `first` on is locked: truncation would sleep. */
-export function truncateMustWait(object: i32, first: i32): bool {
+/** True if a page of start … end-1 is locked: truncation, write(2) and writeback would sleep. */
+export function fileMustWait(object: i32, start: i32, end: i32): bool {
   const mapping = mappingAt(object);
-  for (let index = first; index < mapping.nrSlots; index++) {
+  for (let index = start; index < end; index++) {
     const pfn = cacheSlotAt(mapping, index).pfn;
     if (pfn != PFN_NONE && (pageAt(pfn).flags & PG_LOCKED) != 0) return true;
   }
@@ -194,43 +197,4 @@ export function accessFile(object: i32, start: i32, end: i32, node: i32, write: 
     pageAt(slot.pfn).flags |= PG_DIRTY;
   }
   return 0;
-}
-
-/** page_mkclean(): no PTE lets the page be written without a fault. Returns true if one was dirty. */
-function pageMkclean(mapping: Mapping, index: i32, pfn: i32): bool {
-  let dirty = false;
-  for (let id = mapping.firstVma; id != 0; id = vmaAt(id).nextInObject) {
-    const vma = vmaAt(id);
-    if (!coversIndex(vma, index)) continue;
-    const number = vma.pteOffset + index;
-    const pte = pteAt(number);
-    if (!ptePresent(pte) || ptePfn(pte) != pfn) continue;
-    if ((pte & PTE_DIRTY) != 0) dirty = true;
-    setPte(number, pte & ~(PTE_DIRTY | PTE_WRITE));
-  }
-  return dirty;
-}
-
-/** clear_page_dirty_for_io() of a page of a file that is written back. Returns true if it was dirty. */
-export function cleanForWriteback(mapping: Mapping, index: i32, page: Page): bool {
-  const dirty = pageMkclean(mapping, index, cacheSlotAt(mapping, index).pfn);
-  if (!dirty && (page.flags & PG_DIRTY) == 0) return false;
-  page.flags &= ~PG_DIRTY;
-  return true;
-}
-
-/**
- * Starts the writeback of dirty pages start … end-1; with `wait` they are clean afterwards, as by fsync(2).
- * What lies in memory alone is not written back.
- */
-export function writebackFile(object: i32, start: i32, end: i32, wait: bool): void {
-  const mapping = mappingAt(object);
-  if ((mapping.flags & AS_SHMEM) != 0) return;
-  for (let index = start; index < end; index++) {
-    const pfn = cacheSlotAt(mapping, index).pfn;
-    if (pfn == PFN_NONE) continue;
-    const page = pageAt(pfn);
-    if (cleanForWriteback(mapping, index, page)) page.flags |= PG_WRITEBACK;
-    if (wait) page.flags &= ~PG_WRITEBACK;
-  }
 }

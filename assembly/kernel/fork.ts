@@ -97,6 +97,15 @@ function copyPageRange(vmaId: i32, childVma: i32): i32 {
   return 0;
 }
 
+/** How many VMAs a child of `mm` gets. */
+export function vmasToCopy(mm: i32): i32 {
+  let nr = 0;
+  for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
+    if ((vmaAt(id).flags & VM_DONTCOPY) == 0) nr += 1;
+  }
+  return nr;
+}
+
 /**
  * dup_mmap(): copies the VMAs of `parentId`, which must fit, and their PTEs to the empty address space
  * `childId`. One anon_vma serves a whole family, where the kernel links several: a walk finds the same PTEs.

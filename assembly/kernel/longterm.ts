@@ -1,6 +1,7 @@
 /** FOLL_LONGTERM: a page is moved to where it may stay before it is pinned for long (mm/gup.c of 6.x). */
 import {
   CFG_CPUS,
+  EFAULT,
   ENOMEM,
   FAULT_WAIT,
   MIGRATE_ISOLATE,
@@ -9,12 +10,16 @@ import {
   NR_FOLL_PIN_ACQUIRED,
   NR_FOLL_PIN_RELEASED,
   PG_LRU,
+  VMA_FILE,
   ZERO_PFN,
   ZONE_MOVABLE,
 } from "../abi";
 import { config } from "../arena";
 import { lruAddDrainAll } from "../state/lru_batch";
+import { AS_SHMEM, mappingAt } from "../state/mapping";
 import { pageAt } from "../state/page";
+import { profile } from "../state/profile";
+import { findVma, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { pageblockOf, zoneOf } from "../state/zone";
 import { faultinPage } from "./gup";
@@ -24,6 +29,12 @@ import { append, isolatedPages } from "./migrate_list";
 import { TARGET_UNMOVABLE } from "./target";
 
 const NO_NODE: i32 = -1;
+
+/** vma_needs_dirty_tracking(): a file that is written back, whose pages a device must not dirty unnoticed. */
+function isDirtyTracked(vmaId: i32): bool {
+  if (vmaId == 0 || vmaAt(vmaId).kind != VMA_FILE) return false;
+  return (mappingAt(vmaAt(vmaId).object).flags & AS_SHMEM) == 0;
+}
 
 /** is_longterm_pinnable_page(): false in ZONE_MOVABLE, and in a block that is being taken offline. */
 function isLongtermPinnable(pfn: i32): bool {
@@ -54,6 +65,7 @@ function migrateUnpinnable(pfn: i32, follPin: bool): i32 {
  * and -ENOMEM says that this could not be done.
  */
 export function faultinLongtermPage(mm: i32, vpn: i32, follPin: bool): i32 {
+  if (profile().longtermNeedsUntracked && isDirtyTracked(findVma(mm, vpn))) return -EFAULT;
   while (true) {
     const pfn = faultinPage(mm, vpn, true);
     if (pfn <= 0 || isLongtermPinnable(pfn)) return pfn;

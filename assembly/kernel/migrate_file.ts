@@ -11,7 +11,6 @@ import {
 import { Page, pageHasPrivate, pfnOf } from "../state/page";
 import { profile } from "../state/profile";
 import { putPage } from "../state/page_free";
-import { freeBuffers } from "./filemap";
 import { expectedRefs, migratePage } from "./move_mapping";
 import { removeMigrationPtes } from "./unmap";
 
@@ -37,14 +36,15 @@ function writeout(word: i32, page: Page): i32 {
   page.flags &= ~PG_DIRTY; // clear_page_dirty_for_io(); no PTE is left that could be dirty
   removeMigrationPtes(pfn, pfn);
   if ((mapping.flags & AS_EIO) != 0) return -EIO;
-  page.flags |= PG_WRITEBACK;
+  // A batch of 6.12 does not look at writeback again before the next attempt: there the I/O has ended by
+  // then.
+  if (!profile().splitPhases) page.flags |= PG_WRITEBACK;
   return -EAGAIN;
 }
 
-/** fallback_migrate_page(): a page that is clean and has no private data left can be moved like any other. */
+/** fallback_migrate_page(): a clean page without private data can be moved like any other. */
 function fallbackMigratePage(word: i32, newPage: Page, page: Page, mode: i32): i32 {
   if ((page.flags & PG_DIRTY) != 0) return mode == MIGRATE_SYNC ? writeout(word, page) : -EBUSY;
-  freeBuffers(page);
   return migratePage(word, newPage, page);
 }
 

@@ -18,11 +18,9 @@ import { mappingAt, putMapping } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { getPage, pageAt } from "../state/page";
 import { allocPages } from "../state/page_alloc";
-
 import { makePte, setPte } from "../state/pgtable";
 import { addPin, freePins } from "../state/pins";
 import { insertVma, linkToObject, pteNumber, removeVma, splitAt, vmaAt } from "../state/vma";
-
 import { zoneAt } from "../state/zone";
 import { pageAddRmap } from "./rmap";
 import { createAddressSpace, truncateFile } from "./filemap";

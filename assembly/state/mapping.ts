@@ -10,6 +10,7 @@ import {
   MAPPING_FLAGS,
   MAPPING_FLAG_FILE,
   MAPPING_NR_SLOTS,
+  MAPPING_SERIAL,
   MAPPING_TAG_SHIFT,
   TABLE_CACHE_SLOTS,
 } from "../abi";
@@ -40,7 +41,7 @@ export const MIGRATEPAGE_NONE: i32 = 4; // fallback_migrate_page()
 @unmanaged
 export class Mapping {
   kind: i32; // OBJECT_*, 0 = free
-  link: i32;
+  link: i32; // free list; of a file its serial number
   firstVma: i32; // i_mmap, or the VMAs of an anon_vma
   flags: i16; // AS_*
   migratepage: i16; // MIGRATEPAGE_*
@@ -51,6 +52,7 @@ export class Mapping {
 }
 
 if (offsetof<Mapping>() != MAPPING_RECORD_SIZE) ERROR("size of a mapping record");
+if (offsetof<Mapping>("link") != MAPPING_SERIAL) ERROR("Mapping record");
 if (offsetof<Mapping>("flags") != MAPPING_FLAGS || AS_FILE != MAPPING_FLAG_FILE) ERROR("Mapping record");
 if (offsetof<Mapping>("firstSlot") != MAPPING_FIRST_SLOT) ERROR("Mapping record");
 if (offsetof<Mapping>("nrSlots") != MAPPING_NR_SLOTS) ERROR("Mapping record");

@@ -22,6 +22,7 @@ export class Profile {
   batchPages: i32; // pages of one migrate_pages_batch(), 0 = the whole list
   splitPhases: bool; // a batch is unmapped as a whole before it is moved, targets are kept
   asyncPasses: i32; // of splitPhases: move passes of the batch before it goes page by page
+  longtermNeedsUntracked: bool; // no FOLL_LONGTERM for writing in file mappings that track dirty pages
   buffersCheckFirst: bool; // buffer_migrate_page() counts references itself before the usual check
   checkAtMoveEntry: bool; // the recorded "refcount check" is the entry of move_to_new_folio()
   failCountsAgain: bool; // PGMIGRATE_FAIL and nr_failed count pages left with -EAGAIN
@@ -98,6 +99,7 @@ export function loadProfile(kernel: i32): void {
     p.splitPhases = true;
     p.asyncPasses = 3; // NR_MAX_MIGRATE_ASYNC_RETRY
     p.checkAtMoveEntry = true;
+    p.longtermNeedsUntracked = true;
     p.statusUntouched = -ENOENT;
     p.protNoneMoves = true;
   }

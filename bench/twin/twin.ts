@@ -85,7 +85,10 @@ export class Twin {
     this.#space.unmap();
   }
 
-  /** fork(): a child with the same pages at the PTEs behind those of the parent, none of them writable any more. */
+  /**
+   * fork(): a child with the same pages at the PTEs behind those of the parent, none of them writable any
+   * more.
+   */
   fork(): void {
     const { ptes, pages } = this.#memory;
     const end = this.#space.pages;

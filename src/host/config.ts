@@ -40,7 +40,7 @@ export interface Limits {
   readonly vmas?: number;
   /** address_space and anon_vma objects. */
   readonly mappings?: number;
-  /** Pages of all shared anonymous mappings together. */
+  /** Pages of all files and shared anonymous mappings together. */
   readonly cacheSlots?: number;
   /** Pins held at one time, those of async_pf not counted. */
   readonly pins?: number;

@@ -41,11 +41,13 @@ export class File {
   /** Its address_space. */
   readonly id: number;
   readonly #core: Core;
+  readonly #serial: number;
 
   /** Files come from Host.createFile() and Host.files(). */
   constructor(core: Core, id: number) {
     this.#core = core;
     this.id = id;
+    this.#serial = field(core, id, abi.MAPPING_SERIAL);
   }
 
   /** Size in pages: as created, or as truncated since. */
@@ -83,11 +85,12 @@ export class File {
   /**
    * truncate(2) to a smaller size: pages behind it are unmapped everywhere and leave the page cache.
    *
-   * @throws {SimError} ERR_ARGUMENT if it would have to wait for a page that is being migrated step by step.
+   * @throws {SimError} ERR_ARGUMENT if it would have to wait for a page that is locked, as by a migration
+   * that is driven step by step. So do write(), sync() and startWriteback().
    */
   truncate(pages: number): KernelCrash | null {
     integer("pages", pages, 0, this.pages);
-    this.#mustNotWait("truncate", pages);
+    this.#mustNotWait("truncate", pages, this.pages);
     this.#core.run((core) => core.truncateFile(this.id, pages));
     return this.#core.crash;
   }
@@ -102,7 +105,7 @@ export class File {
     if (!this.#core.read((core) => core.isUnmapped(this.id))) {
       throw new SimError("ERR_ARGUMENT", `remove: file ${this.id} is mapped`);
     }
-    this.#mustNotWait("remove", 0);
+    this.#mustNotWait("remove", 0, this.pages);
     this.#core.run((core) => core.removeFile(this.id));
     return this.#core.crash;
   }
@@ -115,20 +118,24 @@ export class File {
     return pfn === abi.PFN_NONE ? null : pfn;
   }
 
-  /** @throws {SimError} ERR_ARGUMENT if the file has been removed. */
-  check(): void {
-    if (!isFile(this.#core, this.id)) throw new SimError("ERR_ARGUMENT", `file ${this.id} has been removed`);
+  /** @throws {SimError} ERR_ARGUMENT if the file has been removed, or is one of another host than `core`. */
+  check(core: Core = this.#core): void {
+    if (core !== this.#core) throw new SimError("ERR_ARGUMENT", `file ${this.id} belongs to another host`);
+    if (isFile(core, this.id) && field(core, this.id, abi.MAPPING_SERIAL) === this.#serial) return;
+    throw new SimError("ERR_ARGUMENT", `file ${this.id} has been removed`);
   }
 
   #access(options: FileRange & { readonly node?: number }, write: boolean): FileResult {
     const [start, end] = this.#range(options);
     const node = integer("node", options.node ?? 0, 0, this.#core.config(abi.CFG_NR_NODES) - 1);
+    if (write) this.#mustNotWait("write", start, end);
     const rc = this.#core.run((core) => core.accessFile(this.id, start, end, node, write));
     return { errno: errnoName(rc ?? 0), crash: this.#core.crash };
   }
 
   #writeback(range: FileRange, wait: boolean): KernelCrash | null {
     const [start, end] = this.#range(range);
+    this.#mustNotWait("writeback", start, end);
     this.#core.run((core) => core.writebackFile(this.id, start, end, wait));
     return this.#core.crash;
   }
@@ -140,11 +147,11 @@ export class File {
     return [start, start + count];
   }
 
-  #mustNotWait(call: string, first: number): void {
-    if (!this.#core.read((core) => core.truncateMustWait(this.id, first))) return;
+  #mustNotWait(call: string, start: number, end: number): void {
+    if (!this.#core.read((core) => core.fileMustWait(this.id, start, end))) return;
     throw new SimError(
       "ERR_ARGUMENT",
-      `${call}: a page of file ${this.id} is being migrated; finish that first`,
+      `${call}: a page of file ${this.id} is being migrated or locked; finish that first`,
     );
   }
 }
@@ -155,7 +162,10 @@ export function createFile(core: Core, options: FileOptions): File {
   const pages = integer("pages", options.pages, 1, core.config(abi.CFG_CACHE_SLOTS));
   const id = core.run((exports) => exports.createFile(kind, pages)) ?? 0;
   if (id === 0) {
-    throw new SimError("ERR_LIMIT", `createFile: no object, or no run of ${pages} page-cache slots, is left`);
+    throw new SimError(
+      "ERR_LIMIT",
+      `createFile: no object is left, or fewer than ${pages} page-cache slots behind the last file`,
+    );
   }
   return new File(core, id);
 }

@@ -169,7 +169,7 @@ export class Process {
    */
   fork(): ForkResult {
     this.#life.check();
-    const needed = vmasOf(this.core, this.id).length;
+    const needed = this.core.read((core) => core.vmasToCopy(this.id));
     const free = this.core.read((core) => core.freeVmas());
     if (needed > free)
       throw new SimError("ERR_LIMIT", `fork: ${needed} VMAs, and limits.vmas leaves ${free}`);
@@ -217,7 +217,8 @@ export class Process {
       if (offset !== undefined) throw new SimError("ERR_ARGUMENT", "offset: there is no file");
       return 0;
     }
-    file.check();
+    file.check(this.core);
+    if (file.pages === 0) throw new SimError("ERR_ARGUMENT", "file: it has been truncated to nothing");
     if (kind !== undefined) throw new SimError("ERR_ARGUMENT", `kind: ${kind} memory is no file`);
     return integer("offset", offset ?? 0, 0, file.pages - 1);
   }

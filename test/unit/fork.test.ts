@@ -267,3 +267,33 @@ describe("pages that may be pinned", () => {
     expect(inPlace).toEqual([true, false, false]);
   });
 });
+
+it.each(["v6.1", "v6.12"] as const)("a copy behind PROT_NONE stays behind it (%s)", async (kernel) => {
+  const hashes: string[] = [];
+  for (const traced of [false, true]) {
+    // oxlint-disable-next-line no-await-in-loop -- one host after the other
+    const host = await twoNodes({ kernel });
+    const parent = host.createProcess({ pages: 1 });
+    const memory = parent.map({ pages: 1 });
+    memory.touch("write");
+    memory.pin([0], "pin");
+    memory.protect("none");
+    const child = onlyRegion(childOf(parent));
+    expect(child.touch("read").errno).toBe("EFAULT");
+    expect(child.where()).toEqual(memory.where());
+    memory.unmap();
+    if (traced) host.startTrace();
+    child.movePages({ node: 1 });
+    hashes.push(host.stateHash());
+    expect(host.verify()).toBeNull();
+  }
+  expect(hashes[0]).toBe(hashes[1]);
+});
+
+it("a region that is not inherited takes no VMA of the child's", async () => {
+  const host = await twoNodes({ limits: { vmas: 3 } });
+  const parent = host.createProcess({ pages: 8 });
+  parent.map({ pages: 2, dontFork: true });
+  parent.map({ pages: 2, dontFork: true });
+  expect(childOf(parent).regions()).toEqual([]);
+});

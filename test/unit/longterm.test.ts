@@ -100,6 +100,19 @@ describe.each(kernels)("on %s", (kernel) => {
   });
 });
 
+it.each([
+  ["v6.1", 1],
+  ["v6.12", 0],
+] as const)("a file that is written back: %s pins %i page of it for long", async (kernel, pages) => {
+  const host = await Host.create({ kernel, ...movableBlock });
+  const process = host.createProcess({ pages: 8 });
+  for (const kind of ["plain", "tmpfs"] as const) {
+    const region = process.map({ file: host.createFile({ kind, pages: 2 }), pages: 2 });
+    const pin = region.pin([0], "longterm");
+    expect([pin.pages, pin.errno]).toEqual(kind === "tmpfs" || pages === 1 ? [1, null] : [0, "EFAULT"]);
+  }
+});
+
 describe("as a policy of async_pf", () => {
   it("the worker moves its page out of the block, and holds it there", async () => {
     const host = await Host.create({ kernel: "v3.12", policy: "longterm", ...movableBlock });

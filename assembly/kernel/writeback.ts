@@ -1,0 +1,47 @@
+/**
+ * Writing pages of files back (mm/page-writeback.c): what makes them clean, and keeps them so until a fault.
+ */
+import { PFN_NONE, PG_DIRTY, PG_WRITEBACK, PTE_DIRTY, PTE_WRITE } from "../abi";
+import { AS_SHMEM, Mapping, cacheSlotAt, mappingAt } from "../state/mapping";
+import { Page, pageAt } from "../state/page";
+import { pteAt, ptePfn, ptePresent, setPte } from "../state/pgtable";
+import { coversIndex, vmaAt } from "../state/vma";
+
+/** page_mkclean(): no PTE lets the page be written without a fault. Returns true if one was dirty. */
+function pageMkclean(mapping: Mapping, index: i32, pfn: i32): bool {
+  let dirty = false;
+  for (let id = mapping.firstVma; id != 0; id = vmaAt(id).nextInObject) {
+    const vma = vmaAt(id);
+    if (!coversIndex(vma, index)) continue;
+    const number = vma.pteOffset + index;
+    const pte = pteAt(number);
+    if (!ptePresent(pte) || ptePfn(pte) != pfn) continue;
+    if ((pte & PTE_DIRTY) != 0) dirty = true;
+    setPte(number, pte & ~(PTE_DIRTY | PTE_WRITE));
+  }
+  return dirty;
+}
+
+/** clear_page_dirty_for_io() of a page of a file that is written back. Returns true if it was dirty. */
+function cleanForWriteback(mapping: Mapping, index: i32, page: Page): bool {
+  const dirty = pageMkclean(mapping, index, cacheSlotAt(mapping, index).pfn);
+  if (!dirty && (page.flags & PG_DIRTY) == 0) return false;
+  page.flags &= ~PG_DIRTY;
+  return true;
+}
+
+/**
+ * Starts the writeback of dirty pages start … end-1; with `wait` they are clean afterwards, as by fsync(2).
+ * What lies in memory alone is not written back.
+ */
+export function writebackFile(object: i32, start: i32, end: i32, wait: bool): void {
+  const mapping = mappingAt(object);
+  if ((mapping.flags & AS_SHMEM) != 0) return;
+  for (let index = start; index < end; index++) {
+    const pfn = cacheSlotAt(mapping, index).pfn;
+    if (pfn == PFN_NONE) continue;
+    const page = pageAt(pfn);
+    if (cleanForWriteback(mapping, index, page)) page.flags |= PG_WRITEBACK;
+    if (wait) page.flags &= ~PG_WRITEBACK;
+  }
+}
