@@ -238,6 +238,7 @@ export const INV_FREE = 13;
 export const INV_LIVE = 14;
 export const INV_DATA = 15;
 export const INV_LIST = 16; // ours: lists and free areas are consistent
+export const INV_PTE = 17; // ours: a PTE allows no more than its VMA and its page do
 
 // Kernel functions that a crash names.
 export const FN_MUTEX_LOCK = 1;

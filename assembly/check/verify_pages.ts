@@ -7,15 +7,21 @@ import {
   HOLDER_NONE,
   INV_ENTRY,
   INV_MAPC,
+  INV_PTE,
   INV_REF,
   INV_TAG,
   INV_UAF,
   MAPPING_ANON,
   MAPPING_TAG_MASK,
   PFN_NONE,
+  PG_ANON_EXCLUSIVE,
   PG_ISOLATED,
   PG_LOCKED,
   PG_RESERVED,
+  PROT_NONE,
+  PROT_WRITE,
+  PTE_PRESENT,
+  PTE_WRITE,
   VMA_ANON,
   ZERO_PFN,
 } from "../abi";
@@ -31,7 +37,8 @@ import {
   objectOf,
 } from "../state/mapping";
 import { mmAt } from "../state/mm";
-import { pageAt, pageHasPrivate } from "../state/page";
+import { profile } from "../state/profile";
+import { Page, pageAt, pageHasPrivate } from "../state/page";
 import { pteAt, pteIsMigrationEntry, ptePfn, ptePresent } from "../state/pgtable";
 import { pinAt, refsOfKind } from "../state/pins";
 import { Vma, pteNumber, vmaAt } from "../state/vma";
@@ -39,6 +46,17 @@ import { addRefs, addUser, tallied, tallyOf } from "./tally";
 import { bad, expectEqual, violation } from "./violation";
 
 const MAPPED_BY_ANON_VMA: i32 = 1 << 30; // among the PTEs of a tally
+
+/**
+ * A PTE is present only where the VMA lets it be read and writable only where that lets it be written; on 6.x
+ * an anonymous page that can be written is exclusive.
+ */
+function allowsTooMuch(vma: Vma, pte: i32, page: Page): bool {
+  if ((pte & PTE_PRESENT) != 0 && vma.prot == PROT_NONE) return true;
+  if ((pte & PTE_WRITE) == 0) return false;
+  if ((vma.prot & PROT_WRITE) == 0) return true;
+  return vma.kind == VMA_ANON && profile().anonExclusive && (page.flags & PG_ANON_EXCLUSIVE) == 0;
+}
 
 /**
  * A page that an anonymous PTE maps has the tag; at quiescence no entry is left, and one always names a
@@ -56,6 +74,7 @@ function countPte(vma: Vma, pte: i32): void {
   if (!ptePresent(pte)) return;
   if (page.refcount == 0) bad(INV_UAF, pfn, vma.mm, 1, 0);
   addUser(pfn, 1);
+  if (allowsTooMuch(vma, pte, page)) bad(INV_PTE, pfn, vma.mm, vma.prot, pte);
   if (vma.kind != VMA_ANON) return;
   tallyOf(pfn).users |= MAPPED_BY_ANON_VMA;
   if ((page.mapping & MAPPING_ANON) == 0) bad(INV_TAG, pfn, vma.mm, vma.object, page.mapping);
@@ -127,6 +146,7 @@ export function verifyPages(start: i32, end: i32): void {
     const isolated = (page.flags & PG_ISOLATED) != 0 ? 1 : 0;
     const buffers = pageHasPrivate(page) ? 1 : 0;
     expectEqual(INV_REF, pfn, 0, tally.refs + isolated + buffers, page.refcount);
+    if ((page.flags & PG_ANON_EXCLUSIVE) != 0 && page.mapcount > 1) bad(INV_PTE, pfn, 0, 1, page.mapcount);
     expectEqual(INV_MAPC, pfn, 0, tally.users & ~MAPPED_BY_ANON_VMA, page.mapcount);
     if (page.refcount > 0) verifyMappingWord(pfn, page.mapping);
     if (violation() != 0) return;

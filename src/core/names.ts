@@ -111,6 +111,7 @@ export const invariants = {
   "INV-LIVE": abi.INV_LIVE,
   "INV-DATA": abi.INV_DATA,
   "INV-LIST": abi.INV_LIST,
+  "INV-PTE": abi.INV_PTE,
 } as const;
 export type Invariant = keyof typeof invariants;
 

@@ -134,4 +134,12 @@ export const invariantTopics: Readonly<Record<Invariant, Topic>> = {
     source: "Ours: a check on Pinshift as much as on the kernel.",
     shows: RECOUNT,
   },
+  "INV-PTE": {
+    summary: "a PTE allows no more than its VMA and its page do",
+    what:
+      "No page can be read behind PROT_NONE, nor written where the VMA is read-only. On 6.x an anonymous " +
+      "page that some PTE lets be written is exclusive (PG_anon_exclusive); an exclusive one has one PTE.",
+    source: "Ours; PG_anon_exclusive as include/linux/page-flags.h of 6.x describes it.",
+    shows: RECOUNT,
+  },
 };
