@@ -1,6 +1,7 @@
 /** What a call returned, in a form in which core and reference can be compared. */
 import { errnoName } from "../../src/core/names.ts";
 import type { KernelCrash } from "../../src/index.ts";
+import type { Machine } from "../reference/machine.ts";
 import type { Answers } from "./vcpu.ts";
 
 /** A kernel's return value as the API has it: -1 and the errno's name. */
@@ -16,14 +17,19 @@ export function calledCore(result: {
   return result.crash === null ? { ret: result.ret, errno: result.errno } : null;
 }
 
+/** What the last call left, as Blame.pages has it. */
+export function blamed(m: Machine): number[] {
+  return m.blamed.map(({ pfn }) => pfn);
+}
+
 /** What a call that migrates pages returned and left, on both sides. */
 export function migrated(
   core: { ret: number; errno: string | null; crash: KernelCrash | null; blame: { pages: readonly number[] } },
   rc: number | null,
-  blamed: readonly number[],
+  m: Machine,
 ): Answers {
   return {
     core: core.crash === null ? [calledCore(core), core.blame.pages] : null,
-    reference: rc === null ? null : [returned(rc), blamed],
+    reference: rc === null ? null : [returned(rc), blamed(m)],
   };
 }

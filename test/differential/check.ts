@@ -18,9 +18,12 @@ import { Pair } from "./pair.ts";
 /** Frames that are left on each node of the small machine. */
 const FREE = 28;
 
-async function start(config: Both, isSmall: boolean): Promise<Pair> {
+/** small: few free frames. family: besides, processes that share pages. blocks: memory blocks. */
+export type Start = "small" | "family" | "blocks";
+
+async function begin(config: Both, start: Start): Promise<Pair> {
   const pair = await Pair.create(config);
-  if (isSmall) {
+  if (start !== "blocks") {
     pair.fill(0, smallFrames[0] - FIRST_PFN - FREE);
     pair.fill(1, smallFrames[1] - FREE);
   } else {
@@ -29,6 +32,7 @@ async function start(config: Both, isSmall: boolean): Promise<Pair> {
   const guest = pair.createProcess({ guest: true, cpu: 0 });
   pair.touch(pair.map(guest, { kind: "anon", pages: 10 }), { start: 0, count: 8, write: true });
   pair.touch(pair.map(guest, { kind: "shmem", pages: 4 }), { start: 0, count: 3, write: true });
+  if (start === "family") pair.haveFamily(guest);
   return pair;
 }
 
@@ -54,8 +58,8 @@ function mayBreak({ policy, repairs }: Config, list: readonly Operation[]): read
   return policy === "rfc" && repairs?.includes("L5") !== true ? [...flags, ...byRfc] : flags;
 }
 
-export async function check(config: Both, list: readonly Operation[], isSmall: boolean): Promise<void> {
-  const pair = await start(config, isSmall);
+export async function check(config: Both, list: readonly Operation[], start: Start): Promise<void> {
+  const pair = await begin(config, start);
   expectSame(pair, null);
   for (const operation of list) {
     const { core, reference } = pair.perform(operation);
@@ -63,6 +67,9 @@ export async function check(config: Both, list: readonly Operation[], isSmall: b
     expectSame(pair, operation);
     if (pair.machine.crash !== null) return;
   }
+  pair.endSteps();
+  expectSame(pair, null);
+  if (pair.machine.crash !== null) return;
   expectSameHashes(pair);
   const broken = pair.host.verify();
   if (broken !== null) expect(mayBreak(config, list)).toContain(broken.invariant);

@@ -53,6 +53,14 @@ function sorted(list: number[][]): string[] {
   return list.map((one) => one.join(" ")).toSorted();
 }
 
+const pinKinds = [
+  abi.HOLDER_GET,
+  abi.HOLDER_PIN,
+  abi.HOLDER_ASYNC_PF,
+  abi.HOLDER_MIGRATION_WAITER,
+  abi.HOLDER_MIGRATION_TARGET,
+];
+
 /** Pins by pfn. */
 function holders(host: Host, m: Machine): Record<"core" | "reference", unknown> {
   const pages = [...new Set(m.pins.map(({ page }) => page))];
@@ -60,7 +68,7 @@ function holders(host: Host, m: Machine): Record<"core" | "reference", unknown> 
     host
       .holders(pfn)
       .map(({ kind, vcpu, process, token }) => [holderKinds[kind], vcpu ?? process ?? -1, token ?? 0])
-      .filter(([kind]) => [abi.HOLDER_GET, abi.HOLDER_PIN, abi.HOLDER_ASYNC_PF].some((one) => one === kind));
+      .filter(([kind]) => pinKinds.some((one) => one === kind));
   return {
     core: pages.map(({ pfn }) => [pfn, ...sorted(inCore(pfn))]),
     reference: pages.map((page) => [page.pfn, ...sorted(pinsOf(m, page))]),
@@ -75,6 +83,15 @@ function countersOf(host: Host, m: Machine): Record<"core" | "reference", Record
     else reference[name] = m.counters[id] ?? 0;
   }
   return { core, reference };
+}
+
+/** PTEs that differ, by virtual page. */
+function pteDifferences(core: Int32Array, reference: Int32Array): Map<number, unknown> {
+  const found = new Map<number, unknown>();
+  for (const [vpn, word] of core.entries()) {
+    if (word !== reference[vpn]) found.set(vpn, { core: word, reference: reference[vpn] });
+  }
+  return found;
 }
 
 /** What differs, by name. Empty if nothing does. */
@@ -107,7 +124,15 @@ export function differences(
   compare("badPages", leaks.badPages, m.badPages.length);
   for (const pair of processes) {
     const { rss } = pair.core;
-    compare(`ptes of ${pair.core.id}`, [...pair.core.ptes()], [...ptesOf(pair.reference)]);
+    const regions = pair.core.regions().map(({ start, pages: nr }) => [start, start + nr]);
+    const { vmas } = pair.reference;
+    compare(
+      `regions of ${pair.core.id}`,
+      regions,
+      vmas.map(({ start, end }) => [start, end]),
+    );
+    const ptes = pteDifferences(pair.core.ptes(), ptesOf(pair.reference));
+    if (ptes.size > 0) found[`ptes of ${pair.core.id}`] = Object.fromEntries(ptes);
     compare(`rss of ${pair.core.id}`, [rss.anon, rss.file], [pair.reference.rssAnon, pair.reference.rssFile]);
   }
   return found;

@@ -17,7 +17,21 @@ describe.each(cores)("the %s core does what the reference model does", (core: Co
       runOn(core);
       const list = operations({ without: [...blocks, ...outside], maxLength: 40 });
       const property = fc.asyncProperty(anyVariant, fc.boolean(), list, async (one, rodata, ops) =>
-        check(machine(one, "small", rodata), ops, true),
+        check(machine(one, "small", rodata), ops, "small"),
+      );
+      await expect(fc.assert(property, runs())).resolves.toBeUndefined();
+    },
+    fuzzTimeoutMs,
+  );
+
+  it(
+    "when processes share pages, and migrations go step by step",
+    async () => {
+      runOn(core);
+      const often: readonly Kind[] = ["fork", "pin", "beginSteps", "nextStep"];
+      const list = operations({ without: [...blocks, ...outside], often, maxLength: 40 });
+      const property = fc.asyncProperty(anyVariant, fc.boolean(), list, async (one, rodata, ops) =>
+        check(machine(one, "small", rodata), ops, "family"),
       );
       await expect(fc.assert(property, runs())).resolves.toBeUndefined();
     },
@@ -28,9 +42,9 @@ describe.each(cores)("the %s core does what the reference model does", (core: Co
     "with pages that are locked, under writeback or dirty from outside",
     async () => {
       runOn(core);
-      const list = operations({ without: blocks, often: "flag", maxLength: 40 });
+      const list = operations({ without: blocks, often: ["flag"], maxLength: 40 });
       const property = fc.asyncProperty(anyVariant, fc.boolean(), list, async (one, rodata, ops) =>
-        check(machine(one, "small", rodata), ops, true),
+        check(machine(one, "small", rodata), ops, "family"),
       );
       await expect(fc.assert(property, runs(0.5))).resolves.toBeUndefined();
     },
@@ -41,9 +55,9 @@ describe.each(cores)("the %s core does what the reference model does", (core: Co
     "when memory goes offline and online",
     async () => {
       runOn(core);
-      const list = operations({ without: outside, often: "offline", maxLength: 20 });
+      const list = operations({ without: outside, often: ["offline"], maxLength: 20 });
       const property = fc.asyncProperty(anyVariant, fc.boolean(), list, async (one, rodata, ops) =>
-        check(machine(one, "blocks", rodata), ops, false),
+        check(machine(one, "blocks", rodata), ops, "blocks"),
       );
       await expect(fc.assert(property, runs(0.5))).resolves.toBeUndefined();
     },

@@ -1,6 +1,7 @@
 /** Operations as data, so that fast-check can print and shrink them. */
 import * as fc from "fast-check";
 import { MEMORY_BLOCK_PAGES } from "../../assembly/abi.ts";
+import type { MigrationMode } from "../../src/core/names.ts";
 
 /** A process, region, pin or vCPU is named by a number, taken modulo how many there are. */
 interface InRegion {
@@ -18,7 +19,9 @@ export type Operation =
       readonly pages: number;
       readonly node: number;
       readonly bind: boolean;
+      readonly dontFork: boolean;
     }
+  | { readonly op: "fork"; readonly process: number }
   | ({ readonly op: "touch"; readonly write: boolean } & InRegion)
   | ({ readonly op: "unmap" } & InRegion)
   | ({ readonly op: "discard" } & InRegion)
@@ -29,7 +32,7 @@ export type Operation =
       readonly op: "pin";
       readonly region: number;
       readonly indexes: readonly number[];
-      readonly kind: "get" | "pin";
+      readonly kind: "get" | "pin" | "read";
     }
   | { readonly op: "release"; readonly pin: number }
   | { readonly op: "releaseLater"; readonly pin: number; readonly afterNs: number }
@@ -46,7 +49,19 @@ export type Operation =
       readonly op: "movePages";
       readonly region: number;
       readonly entries: readonly { readonly index: number; readonly node: number }[];
+      readonly moveAll: boolean;
     }
+  | {
+      readonly op: "beginSteps";
+      readonly region: number;
+      readonly index: number;
+      readonly node: number;
+      readonly mode: MigrationMode;
+      readonly force: boolean;
+      /** The page is unmapped at once. */
+      readonly unmap: boolean;
+    }
+  | { readonly op: "nextStep"; readonly migration: number; readonly finish: boolean }
   | { readonly op: "moveFilled"; readonly filled: number; readonly node: number }
   | {
       readonly op: "pinFilled";
@@ -65,7 +80,7 @@ export type Operation =
   | ({
       readonly op: "migrateRange";
       readonly node: number;
-      readonly mode: "async" | "sync-light" | "sync";
+      readonly mode: MigrationMode;
     } & InRegion)
   | { readonly op: "reserve"; readonly pfn: number }
   | { readonly op: "offline"; readonly block: number; readonly maxRounds: number }
@@ -92,10 +107,13 @@ const page = fc.oneof(
 );
 const inRegion = { region: which, start: page, count: fc.integer({ min: 1, max: 12 }) };
 const node = fc.constantFrom(0, 1);
+const mode = fc.constantFrom("async", "sync-light", "sync");
 const anyNode = fc.oneof(
   { weight: 8, arbitrary: node },
   { weight: 1, arbitrary: fc.constantFrom(-1, 2, 63) },
 );
+const usually = fc.nat({ max: 7 }).map((n) => n > 0);
+const rarely = fc.nat({ max: 7 }).map((n) => n === 7);
 const indexes = fc.array(page, { minLength: 1, maxLength: 5 });
 const entry = fc.record({
   index: fc.oneof({ weight: 9, arbitrary: fc.nat({ max: 11 }) }, { weight: 1, arbitrary: fc.constant(-1) }),
@@ -115,7 +133,9 @@ const byKind: { readonly [K in Kind]: fc.Arbitrary<Extract<Operation, { op: K }>
     pages: fc.integer({ min: 1, max: 8 }),
     node: fc.constantFrom(-1, 0, 1),
     bind: fc.boolean(),
+    dontFork: rarely,
   }),
+  fork: fc.record({ ...op("fork"), process: which }),
   touch: fc.record({ ...op("touch"), ...inRegion, write: fc.boolean() }),
   unmap: fc.record({ ...op("unmap"), ...inRegion }),
   discard: fc.record({ ...op("discard"), ...inRegion }),
@@ -126,7 +146,7 @@ const byKind: { readonly [K in Kind]: fc.Arbitrary<Extract<Operation, { op: K }>
   }),
   mlock: fc.record({ ...op("mlock"), ...inRegion }),
   exit: fc.record({ ...op("exit"), process: which }),
-  pin: fc.record({ ...op("pin"), region: which, indexes, kind: fc.constantFrom("get", "pin") }),
+  pin: fc.record({ ...op("pin"), region: which, indexes, kind: fc.constantFrom("get", "pin", "read") }),
   release: fc.record({ ...op("release"), pin: which }),
   releaseLater: fc.record({
     ...op("releaseLater"),
@@ -146,7 +166,18 @@ const byKind: { readonly [K in Kind]: fc.Arbitrary<Extract<Operation, { op: K }>
     ...op("movePages"),
     region: which,
     entries: fc.array(entry, { minLength: 1, maxLength: 16 }),
+    moveAll: fc.boolean(),
   }),
+  beginSteps: fc.record({
+    ...op("beginSteps"),
+    region: which,
+    index: page,
+    node,
+    mode,
+    force: fc.boolean(),
+    unmap: usually,
+  }),
+  nextStep: fc.record({ ...op("nextStep"), migration: which, finish: rarely }),
   moveFilled: fc.record({ ...op("moveFilled"), filled: fc.nat({ max: 1 }), node }),
   pinFilled: fc.record({
     ...op("pinFilled"),
@@ -170,7 +201,7 @@ const byKind: { readonly [K in Kind]: fc.Arbitrary<Extract<Operation, { op: K }>
     ...op("migrateRange"),
     ...inRegion,
     node,
-    mode: fc.constantFrom("async", "sync-light", "sync"),
+    mode,
   }),
   // In block 1: where its next pages come from, and anywhere.
   reserve: fc.record({
@@ -200,6 +231,9 @@ const byKind: { readonly [K in Kind]: fc.Arbitrary<Extract<Operation, { op: K }>
 /** How often a kind comes, 1 if it is not listed. */
 const usualWeights: Partial<Record<Kind, number>> = {
   touch: 6,
+  fork: 5,
+  beginSteps: 3,
+  nextStep: 8,
   movePages: 10,
   pin: 4,
   startAsyncPf: 10,
@@ -225,13 +259,13 @@ const kinds = Object.keys(byKind) as Kind[];
  */
 export function operations(options: {
   readonly without?: readonly Kind[];
-  readonly often?: Kind;
+  readonly often?: readonly Kind[];
   readonly maxLength: number;
 }): fc.Arbitrary<Operation[]> {
   const offered = kinds.filter((kind) => options.without?.includes(kind) !== true);
   const one = fc.oneof(
     ...offered.map((kind): { weight: number; arbitrary: fc.Arbitrary<Operation> } => ({
-      weight: kind === options.often ? 8 : (usualWeights[kind] ?? 1),
+      weight: options.often?.includes(kind) === true ? 8 : (usualWeights[kind] ?? 1),
       arbitrary: byKind[kind],
     })),
   );

@@ -1,27 +1,44 @@
 /** A host and its reference model, and what both are told to do. */
 import * as abi from "../../assembly/abi.ts";
-import { errnoName, migrationModes } from "../../src/core/names.ts";
-import { Host, type HostConfig, type Pin, type Process } from "../../src/index.ts";
+import { errnoName } from "../../src/core/names.ts";
+import { Host, type HostConfig, type Pin, type Process, SimError } from "../../src/index.ts";
 import * as apf from "../reference/async-pf.ts";
 import { boot, exit } from "../reference/boot.ts";
 import * as fault from "../reference/fault.ts";
+import { fork } from "../reference/fork.ts";
+import { type PinKind, pinPages } from "../reference/gup.ts";
 import { reserveFrame } from "../reference/buddy.ts";
 import { drainAll } from "../reference/lru.ts";
 import type { Config, Machine } from "../reference/machine.ts";
-import { clearFlag, has, pageAt, setFlag } from "../reference/machine.ts";
+import { clearFlag, pageAt, setFlag } from "../reference/machine.ts";
 import { offline, online } from "../reference/offline.ts";
+import { unlockPage } from "../reference/page-lock.ts";
 import * as memory from "../reference/process.ts";
 import { run } from "../reference/state.ts";
-import * as syscalls from "../reference/syscalls.ts";
 import { releaseGroup, wait } from "../reference/time.ts";
-import { calledCore, migrated, returned } from "./answers.ts";
+import { blamed, calledCore, returned } from "./answers.ts";
+import { mbind, migratePages, migrateRange, movePages } from "./migrations.ts";
 import type { Operation } from "./operations.ts";
 import { type ProcessPair, type RegionPair, change, pick, vpnsOf } from "./regions.ts";
+import { Steps } from "./steps.ts";
 import { type Answers, type VcpuOperation, type VcpuPair, nothing, performOnVcpu } from "./vcpu.ts";
 
 /** A vCPU can have more faults than fit its queue. */
 const PROCESS_PAGES = 80;
+const MAX_PROCESSES = 8;
+const MAX_DEPTH = 4;
 const pageFlags = { locked: abi.PG_LOCKED, writeback: abi.PG_WRITEBACK, dirty: abi.PG_DIRTY } as const;
+
+/** The code of the error that a call throws. */
+function refuses(call: () => unknown): string | null {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof SimError) return error.code;
+    throw error;
+  }
+  return null;
+}
 
 export class Pair {
   readonly host: Host;
@@ -30,10 +47,12 @@ export class Pair {
   regions: RegionPair[] = [];
   #pins: { readonly core: Pin; readonly group: number }[] = [];
   #vcpus: VcpuPair[] = [];
+  readonly #steps: Steps;
 
   private constructor(host: Host, machine: Machine) {
     this.host = host;
     this.machine = machine;
+    this.#steps = new Steps(host, machine);
   }
 
   static async create(config: Config & HostConfig): Promise<Pair> {
@@ -44,7 +63,7 @@ export class Pair {
     const { guest, cpu, pages = PROCESS_PAGES } = options;
     const created = guest ? this.host.createGuest({ pages, vcpus: 2, cpu }) : null;
     const core = created ?? this.host.createProcess({ pages, cpu });
-    const process = { core, reference: memory.createProcess(this.machine, pages, cpu) };
+    const process = { core, reference: memory.createProcess(this.machine, pages, cpu), depth: 0 };
     this.processes.push(process);
     for (const vcpu of created?.vcpus ?? []) {
       const reference = apf.createVcpu(this.machine, process.reference);
@@ -55,15 +74,20 @@ export class Pair {
 
   map(
     process: ProcessPair,
-    options: { kind: "anon" | "shmem"; pages: number; node?: number; bind?: boolean },
+    options: { kind: "anon" | "shmem"; pages: number; node?: number; bind?: boolean; dontFork?: boolean },
   ): RegionPair {
-    const { kind, pages, node = -1, bind = false } = options;
-    const core = process.core.map({ kind, pages, bind, ...(node >= 0 && { node }) });
+    const { kind, pages, node = -1, bind = false, dontFork = false } = options;
+    const core = process.core.map({ kind, pages, bind, dontFork, ...(node >= 0 && { node }) });
     const range = { start: core.start, end: core.start + pages };
-    memory.map(this.machine, process.reference, range, { kind, node, bound: bind });
+    memory.map(this.machine, process.reference, range, { kind, node, bound: bind, dontFork });
     const region = { core, process };
     this.regions.push(region);
     return region;
+  }
+
+  /** Ends the migrations that are driven a step at a time. */
+  endSteps(): void {
+    this.#steps.end();
   }
 
   /** Takes much memory, which only moveFilled and pinFilled name. */
@@ -75,6 +99,13 @@ export class Pair {
     this.regions.pop();
     this.#hidden.push(process);
     this.#filled.push(region);
+  }
+
+  /** A child and a grandchild of the process: shared pages, off the batches. */
+  haveFamily(process: ProcessPair): void {
+    this.#fork(process);
+    for (const child of this.processes.filter(({ depth }) => depth === 1)) this.#fork(child);
+    this.perform({ op: "drain" });
   }
 
   readonly #hidden: ProcessPair[] = [];
@@ -101,10 +132,16 @@ export class Pair {
       case "protect":
       case "mlock":
         return this.#inRegion(operation, (region, range) => change(this.machine, operation, region, range));
+      case "fork":
+        return this.#onProcess(operation, (process) => this.#fork(process));
+      case "beginSteps":
+        return this.#onRegion(operation, (region) => this.#steps.begin(region, operation));
+      case "nextStep":
+        return this.#steps.next(operation);
       case "exit":
-        return this.#exit(operation.process);
+        return this.#onProcess(operation, (process) => this.#exit(process));
       case "pin":
-        return this.#pin(pick(this.regions, operation.region), operation.indexes, operation.kind);
+        return this.#onRegion(operation, (region) => this.#pin(region, operation.indexes, operation.kind));
       case "pinFilled":
         return this.#pinFilled(operation);
       case "release":
@@ -121,15 +158,17 @@ export class Pair {
       case "flag":
         return this.#flag(operation);
       case "movePages":
-        return this.#movePages(pick(this.regions, operation.region), operation.entries);
+        return this.#onRegion(operation, (region) => movePages(this.machine, region, operation));
       case "moveFilled":
         return this.#moveFilled(operation);
       case "mbind":
-        return this.#mbind(operation);
+        return this.#onRegion(operation, (region) => mbind(this.machine, region, operation));
       case "migratePages":
-        return this.#migratePages(operation);
+        return this.#onProcess(operation, (process) => migratePages(this.machine, process, operation));
       case "migrateRange":
-        return this.#inRegion(operation, (region, range) => this.#migrateRange(operation, region, range));
+        return this.#inRegion(operation, (region, range) =>
+          migrateRange(this.machine, region, range, operation),
+        );
       case "offline":
         return this.#offline(operation);
       case "reserve":
@@ -172,15 +211,25 @@ export class Pair {
     return PROCESS_PAGES - Math.max(0, ...ends) >= pages;
   }
 
+  #onProcess({ process }: { process: number }, body: (process: ProcessPair) => Answers): Answers {
+    const chosen = pick(this.processes, process);
+    return chosen === undefined ? nothing : body(chosen);
+  }
+
+  #onRegion({ region }: { region: number }, body: (region: RegionPair) => Answers): Answers {
+    const chosen = pick(this.regions, region);
+    return chosen === undefined ? nothing : body(chosen);
+  }
+
   /** Cuts a range to the region that it is in. */
   #inRegion(
-    { region, start, count }: { region: number; start: number; count: number },
+    operation: { region: number; start: number; count: number },
     body: (region: RegionPair, range: { start: number; count: number }) => Answers,
   ): Answers {
-    const chosen = pick(this.regions, region);
-    if (chosen === undefined) return nothing;
-    const from = start % chosen.core.pages;
-    return body(chosen, { start: from, count: Math.min(count, chosen.core.pages - from) });
+    return this.#onRegion(operation, (region) => {
+      const start = operation.start % region.core.pages;
+      return body(region, { start, count: Math.min(operation.count, region.core.pages - start) });
+    });
   }
 
   touch(region: RegionPair, range: { start: number; count: number; write: boolean }): Answers {
@@ -190,15 +239,32 @@ export class Pair {
     const reference = run(this.machine, () => fault.touch(this.machine, process, vpns, range.write));
     const err = reference?.err ?? 0;
     return {
-      core: core.crash === null ? [core.errno === null ? core.faults : 0, core.errno] : null,
-      reference: reference === null ? null : [err === 0 ? reference.faults : 0, errnoName(err)],
+      core: core.crash === null ? [core.errno === null ? core.faults : 0, core.sleeps, core.errno] : null,
+      reference: reference && [err === 0 ? reference.faults : 0, reference.sleeps, errnoName(err)],
     };
   }
 
-  #exit(number: number): Answers {
-    const process = pick(this.processes, number);
-    // Exit waits for a page that is locked from outside, if a repaired worker needs its lock.
-    if (process === undefined || this.machine.pages.some((page) => has(page, abi.PG_LOCKED))) return nothing;
+  #fork(parent: ProcessPair): Answers {
+    if (parent.depth === MAX_DEPTH || this.processes.length === MAX_PROCESSES) return nothing;
+    const core = parent.core.fork();
+    const reference = run(this.machine, () => fork(this.machine, parent.reference));
+    if (core.child !== null && reference !== null && typeof reference !== "number") {
+      const child = { core: core.child, reference, depth: parent.depth + 1 };
+      this.processes.push(child);
+      // Behind the first region, so that operations meet on what is shared.
+      this.regions.splice(1, 0, ...child.core.regions().map((region) => ({ core: region, process: child })));
+    }
+    return {
+      core: core.crash === null ? [core.errno] : null,
+      reference: reference && [typeof reference === "number" ? errnoName(reference) : null],
+    };
+  }
+
+  #exit(process: ProcessPair): Answers {
+    if (memory.munmapMustWait(process.reference, { start: 0, end: process.reference.pages })) return nothing;
+    if (apf.exitMustWait(this.machine, process.reference)) {
+      return { core: refuses(() => process.core.exit()), reference: "ERR_ARGUMENT" };
+    }
     const { badRss, crash } = process.core.exit();
     const left = run(this.machine, () => exit(this.machine, process.reference));
     this.processes = this.processes.filter((other) => other !== process);
@@ -210,20 +276,21 @@ export class Pair {
     };
   }
 
-  #pin(region: RegionPair | undefined, list: readonly number[], kind: "get" | "pin"): Answers {
-    if (region === undefined || this.#pins.length > 20) return nothing;
+  #pin(region: RegionPair, list: readonly number[], kind: PinKind): Answers {
+    if (this.#pins.length > 20) return nothing;
     const indexes = list.map((index) => index % region.core.pages);
-    const core = region.core.pin(indexes, kind);
+    const core = kind === "read" ? region.core.pin(indexes, "get", "read") : region.core.pin(indexes, kind);
     const vpns = indexes.map((index) => region.core.start + index);
     const process = region.process.reference;
-    const pinned = run(this.machine, () => fault.pinPages(this.machine, process, vpns, kind));
+    const pinned = run(this.machine, () => pinPages(this.machine, process, vpns, kind));
     if (pinned !== null) this.#pins.push({ core, group: pinned.group });
-    return { core: core.pages, reference: pinned?.pages ?? null };
+    return { core: this.host.crash === null ? core.pages : null, reference: pinned?.pages ?? null };
   }
 
   #pinFilled({ filled, every, kind }: Extract<Operation, { op: "pinFilled" }>): Answers {
     const region = pick(this.#filled, filled);
-    const all = Array.from({ length: region?.core.pages ?? 0 }, (_, index) => index);
+    if (region === undefined) return nothing;
+    const all = Array.from({ length: region.core.pages }, (_, index) => index);
     return this.#pin(
       region,
       all.filter((index) => index % every === 0),
@@ -251,81 +318,18 @@ export class Pair {
     const pfn = chosen?.core.frameOf(index % chosen.core.pages) ?? 0;
     if (pfn < abi.FIRST_PFN) return nothing;
     this.host.setPageFlag(pfn, flag, on);
-    (on ? setFlag : clearFlag)(pageAt(this.machine, pfn), pageFlags[flag]);
+    const page = pageAt(this.machine, pfn);
+    if (on) setFlag(page, pageFlags[flag]);
+    else if (flag === "locked") run(this.machine, () => unlockPage(this.machine, page));
+    else clearFlag(page, pageFlags[flag]);
     return nothing;
   }
 
   #moveFilled({ filled, node }: Extract<Operation, { op: "moveFilled" }>): Answers {
     const region = pick(this.#filled, filled);
-    return this.#movePages(
-      region,
-      Array.from({ length: region?.core.pages ?? 0 }, (_, index) => ({ index, node })),
-    );
-  }
-
-  #movePages(
-    region: RegionPair | undefined,
-    list: readonly { readonly index: number; readonly node: number }[],
-  ): Answers {
     if (region === undefined) return nothing;
-    const entries = list.map(({ index, node }) => ({
-      index: index < 0 ? -1 : index % region.core.pages,
-      node,
-    }));
-    const core = region.core.movePages({
-      entries: entries.map(({ index }) => index),
-      node: entries.map(({ node }) => node),
-    });
-    const reference = run(this.machine, () =>
-      syscalls.movePages(
-        this.machine,
-        region.process.reference,
-        entries.map(({ index, node }) => ({ vpn: index < 0 ? null : region.core.start + index, node })),
-      ),
-    );
-    return {
-      core: core.crash === null ? [calledCore(core), core.status, core.blame.pages] : null,
-      reference: reference && [returned(reference.rc), reference.status, this.#blamed()],
-    };
-  }
-
-  #blamed(): number[] {
-    return this.machine.blamed.map(({ pfn }) => pfn);
-  }
-
-  #mbind(operation: Extract<Operation, { op: "mbind" }>): Answers {
-    const region = pick(this.regions, operation.region);
-    if (region === undefined) return nothing;
-    const core = region.core.mbind(operation);
-    const vpns = vpnsOf(region, { start: 0, count: region.core.pages });
-    const rc = run(this.machine, () =>
-      syscalls.mbind(this.machine, region.process.reference, vpns, operation),
-    );
-    return migrated(core, rc, this.#blamed());
-  }
-
-  #migratePages(operation: Extract<Operation, { op: "migratePages" }>): Answers {
-    const process = pick(this.processes, operation.process);
-    if (process === undefined) return nothing;
-    const from = operation.nodes.filter((_, i) => i % 2 === 0);
-    const to = operation.nodes.filter((_, i) => i % 2 === 1);
-    const core = process.core.migratePages(from, to);
-    const rc = run(this.machine, () => syscalls.migrateProcess(this.machine, process.reference, from, to));
-    return migrated(core, rc, this.#blamed());
-  }
-
-  #migrateRange(
-    { node, mode }: Extract<Operation, { op: "migrateRange" }>,
-    region: RegionPair,
-    range: { start: number; count: number },
-  ): Answers {
-    if (!syscalls.nodeHasMemory(this.machine, node)) return nothing;
-    const core = region.core.migrate({ node, mode, ...range });
-    const target = { node, mode: migrationModes[mode] };
-    const rc = run(this.machine, () =>
-      syscalls.migrateRange(this.machine, region.process.reference, vpnsOf(region, range), target),
-    );
-    return migrated(core, rc, this.#blamed());
+    const entries = Array.from({ length: region.core.pages }, (_, index) => ({ index, node }));
+    return movePages(this.machine, region, { entries, moveAll: false });
   }
 
   #reserve(pfn: number): Answers {
@@ -342,7 +346,7 @@ export class Pair {
     const result = run(this.machine, () => offline(this.machine, block, { maxRounds }));
     return {
       core: core.crash === null ? [calledCore(core), core.ending, core.blame.pages] : null,
-      reference: result && [returned(result.rc), result.ending, this.#blamed()],
+      reference: result && [returned(result.rc), result.ending, blamed(this.machine)],
     };
   }
 

@@ -10,6 +10,8 @@ import { type Answers, nothing } from "./vcpu.ts";
 export interface ProcessPair {
   readonly core: Process;
   readonly reference: ReferenceProcess;
+  /** Forks between it and a process that was created. */
+  readonly depth: number;
 }
 
 export interface RegionPair {
@@ -42,6 +44,7 @@ export function change(
   const vpns = vpnsOf(region, pages);
   switch (operation.op) {
     case "unmap":
+      if (memory.munmapMustWait(process, vpns)) break;
       region.core.unmap(pages);
       run(m, () => memory.munmap(m, process, vpns));
       break;
@@ -51,7 +54,7 @@ export function change(
       break;
     case "protect":
       region.core.protect(operation.prot, pages);
-      memory.mprotect(process, vpns, protections[operation.prot]);
+      memory.mprotect(m, process, vpns, protections[operation.prot]);
       break;
     case "mlock":
       region.core.mlock(pages);

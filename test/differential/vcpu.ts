@@ -61,7 +61,14 @@ function answers(m: Machine, operation: VcpuOperation, vcpu: VcpuPair): Answers 
 
 /** Halted, notifications and items of a vCPU, as the API shows them. */
 function vcpuState(vcpu: ReferenceVcpu): unknown[] {
-  const states = { queued: "queued", "has page": "queued", done: "done", lost: "lost", freed: "freed" };
+  const states = {
+    queued: "queued",
+    begun: "queued",
+    "has page": "queued",
+    done: "done",
+    lost: "lost",
+    freed: "freed",
+  };
   const items = vcpu.queue.map(({ state, token, gfn, page }) => ({
     state: states[state],
     token,

@@ -6,6 +6,7 @@ import type { Guest, Host, Process, Region, Vcpu } from "../../src/index.ts";
 import type { Operation } from "../differential/operations.ts";
 
 const PROCESS_PAGES = 80;
+const MAX_PROCESSES = 8;
 
 function pick<T>(list: readonly T[], number: number): T | undefined {
   return list[number % list.length];
@@ -30,11 +31,18 @@ function endOf(process: Process): number {
 }
 
 /** Operations that are left out: lists should be made without them. */
-export const notDriven = ["flag", "moveFilled", "pinFilled", "reserve"] as const;
+export const notDriven = [
+  "flag",
+  "moveFilled",
+  "pinFilled",
+  "reserve",
+  "beginSteps", // a Migration cannot be looked up
+  "nextStep",
+] as const;
 
 type InRegion = Extract<Operation, { readonly start: number }>;
 type OnVcpu = Extract<Operation, { readonly vcpu: number }>;
-type OnProcess = Extract<Operation, { readonly op: "process" | "map" | "exit" | "migratePages" }>;
+type OnProcess = Extract<Operation, { readonly op: "process" | "map" | "fork" | "exit" | "migratePages" }>;
 type Other = Exclude<Operation, InRegion | OnVcpu | OnProcess>;
 
 function driveRegion(operation: InRegion, region: Region): void {
@@ -74,10 +82,11 @@ function driveProcess(host: Host, operation: OnProcess): void {
   }
   const process = pick(small, operation.process);
   if (process === undefined) return;
+  if (operation.op === "fork" && small.length < MAX_PROCESSES) process.fork();
   if (operation.op === "exit") process.exit();
   if (operation.op === "map" && PROCESS_PAGES - endOf(process) >= operation.pages) {
-    const { kind, pages, bind, node } = operation;
-    process.map({ kind, pages, bind, at: endOf(process), ...(node >= 0 && { node }) });
+    const { kind, pages, bind, dontFork, node } = operation;
+    process.map({ kind, pages, bind, dontFork, at: endOf(process), ...(node >= 0 && { node }) });
   }
   if (operation.op === "migratePages") {
     const { nodes } = operation;
@@ -117,11 +126,10 @@ function driveOther(host: Host, operation: Other): void {
   const region = "region" in operation ? pick(regionsOf(host), operation.region) : undefined;
   switch (operation.op) {
     case "pin":
-      if (host.pins().length < 20) {
-        region?.pin(
-          operation.indexes.map((index) => index % region.pages),
-          operation.kind,
-        );
+      if (region !== undefined && host.pins().length < 20) {
+        const indexes = operation.indexes.map((index) => index % region.pages);
+        if (operation.kind === "read") region.pin(indexes, "get", "read");
+        else region.pin(indexes, operation.kind);
       }
       break;
     case "release":
@@ -134,6 +142,7 @@ function driveOther(host: Host, operation: Other): void {
       region?.movePages({
         entries: operation.entries.map(({ index }) => (index < 0 ? -1 : index % region.pages)),
         node: operation.entries.map(({ node }) => node),
+        moveAll: operation.moveAll,
       });
       break;
     case "mbind":
@@ -166,6 +175,8 @@ function driveOther(host: Host, operation: Other): void {
     case "moveFilled":
     case "pinFilled":
     case "reserve":
+    case "beginSteps":
+    case "nextStep":
       break;
     default:
   }

@@ -44,7 +44,7 @@ it(
 it(
   "a trace makes no difference: under it pages are migrated step by step, else most of them in one go",
   async () => {
-    const migrations = operations({ without: notDriven, often: "migrateRange", maxLength: 25 });
+    const migrations = operations({ without: notDriven, often: ["migrateRange", "fork"], maxLength: 25 });
     const sizes = fc.constantFrom("small" as const, "blocks" as const);
     const property = fc.asyncProperty(anyVariant, sizes, migrations, async (variant, size, ops) => {
       const hosts = [await begin(variant, 1, size), await begin(variant, 1, size)] as const;

@@ -1,6 +1,6 @@
 /** KVM's asynchronous page faults: set-up, worker, completion, cancellation; each policy's part in them. */
 import * as abi from "../../assembly/abi.ts";
-import { faultInForGup, takePin } from "./fault.ts";
+import { faultInForGup } from "./gup.ts";
 import {
   type Context,
   type Machine,
@@ -11,8 +11,8 @@ import {
   Crash,
   has,
 } from "./machine.ts";
+import { releasePin, takePin } from "./pins.ts";
 import { hasSubstitute, repaired } from "./rmap.ts";
-import { releasePin } from "./time.ts";
 
 export function createVcpu(m: Machine, process: Process): Vcpu {
   let id = 0;
@@ -45,6 +45,7 @@ export function startAsyncPf(vcpu: Vcpu, gfn: number): "started" | "repeated" | 
     gfn,
     token: vcpu.nextToken * 4096 + vcpu.id,
     state: "queued",
+    sleepsOn: null,
     page: null,
     pin: null,
     context: null,
@@ -118,7 +119,11 @@ function mustLock(m: Machine, page: Page | null): boolean {
 function gup(m: Machine, work: Work): void {
   const { vcpu } = work;
   m.cpu = vcpu.process.cpu;
-  const page = faultInForGup(m, vcpu.process, work.gfn);
+  const page = faultInForGup(m, vcpu.process, work.gfn, true);
+  if (page === "sleeps") {
+    work.sleepsOn = vcpu.process.ptes.get(work.gfn)?.page ?? null;
+    return;
+  }
   work.state = "has page";
   if (page === null || m.config.policy === "drop-get") return;
   work.page = page;
@@ -126,8 +131,14 @@ function gup(m: Machine, work: Work): void {
   work.pin = takePin(m, holder);
 }
 
+function sleeps({ sleepsOn }: Work): boolean {
+  return sleepsOn !== null && has(sleepsOn, abi.PG_LOCKED);
+}
+
 /** async_pf_execute(). A worker that has to wait for a page lock stays where it is. */
 function runWorker(m: Machine, work: Work): void {
+  if (sleeps(work)) return;
+  work.sleepsOn = null;
   if (work.state === "queued") {
     work.context = m.config.policy === "rfc" ? allocContext(m) : null;
     if (work.context !== null) work.context.owners = [work];
@@ -135,17 +146,23 @@ function runWorker(m: Machine, work: Work): void {
       work.state = "lost";
       return;
     }
-    gup(m, work);
+    work.state = "begun";
   }
-  if (mustLock(m, work.page)) return;
+  if (work.state === "begun") gup(m, work);
+  if (mustLock(m, work.page)) work.sleepsOn = work.page;
+  if (work.sleepsOn !== null) return;
   store(m, work);
   work.state = "done";
   work.vcpu.done.push(work);
   work.vcpu.kvmRefs -= 1;
 }
 
+function isRunning({ state }: Work): boolean {
+  return state === "begun" || state === "has page";
+}
+
 function isPending(work: Work): boolean {
-  return work.state === "queued" || work.state === "has page";
+  return work.state === "queued" || isRunning(work);
 }
 
 export function runWorkers(m: Machine, vcpu: Vcpu): void {
@@ -206,8 +223,8 @@ export function complete(m: Machine, vcpu: Vcpu, limit = Infinity): number {
 /** kvm_clear_async_pf_completion_queue(). Returns how many were cancelled, or that it sleeps. */
 export function clearQueue(m: Machine, vcpu: Vcpu): number | "sleeps" {
   for (const work of vcpu.queue) {
-    if (work.state === "has page") runWorker(m, work);
-    if (mustLock(m, work.page)) return "sleeps";
+    if (isRunning(work)) runWorker(m, work);
+    if (isRunning(work) || mustLock(m, work.page)) return "sleeps";
   }
   const cancelled = vcpu.queue.filter(({ state }) => state !== "done");
   for (const work of cancelled) work.state = "freed";
@@ -215,6 +232,11 @@ export function clearQueue(m: Machine, vcpu: Vcpu): number | "sleeps" {
   vcpu.queue = [];
   for (const work of vcpu.done.splice(0)) release(m, work);
   return cancelled.length;
+}
+
+/** The exit of the process would have to wait for a page lock. */
+export function exitMustWait(m: Machine, process: Process): boolean {
+  return process.vcpus.some(({ queue }) => queue.some((work) => sleeps(work) || mustLock(m, work.page)));
 }
 
 /** kvm_async_pf_wakeup_all(): a broadcast, unless a completion is waiting anyway. */
@@ -225,6 +247,7 @@ export function wakeupAll(vcpu: Vcpu): void {
     gfn: 0,
     token: 0,
     state: "done",
+    sleepsOn: null,
     page: null,
     pin: null,
     context: null,

@@ -110,6 +110,10 @@ function drain(m: Machine, batch: Page[]): void {
   }
 }
 
+export function drainCpu(m: Machine, cpu: number): void {
+  drain(m, at(m.batches, cpu));
+}
+
 export function drainAll(m: Machine): void {
   for (const batch of m.batches) drain(m, batch);
 }

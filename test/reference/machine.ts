@@ -23,7 +23,8 @@ export interface Page {
 export interface Mapping {
   readonly id: number;
   readonly kind: "anon_vma" | "shmem" | "apf_mapping";
-  alive: boolean;
+  /** VMAs and migrations that keep it. */
+  refs: number;
   vmas: Vma[];
   /** Page cache: page and expected content by index. */
   readonly cache: Map<number, { page: Page; expected: number }>;
@@ -50,6 +51,8 @@ export interface Vma {
   readonly kind: "anon" | "shmem";
   prot: number;
   locked: boolean;
+  /** MADV_DONTFORK. */
+  readonly dontFork: boolean;
   node: number;
   bound: boolean;
   /** Index in the mapping of the page at `start`. */
@@ -66,6 +69,8 @@ export interface Process {
   readonly ptes: Map<number, Pte>;
   rssAnon: number;
   rssFile: number;
+  /** MMF_HAS_PINNED. */
+  hasPinned: boolean;
   readonly vcpus: Vcpu[];
 }
 
@@ -95,7 +100,9 @@ export interface Work {
   readonly vcpu: Vcpu;
   readonly gfn: number;
   readonly token: number;
-  state: "queued" | "has page" | "done" | "lost" | "freed";
+  state: "queued" | "begun" | "has page" | "done" | "lost" | "freed";
+  /** The page whose lock the worker waits for. */
+  sleepsOn: Page | null;
   page: Page | null;
   pin: Pin | null;
   context: Context | null;
@@ -198,6 +205,8 @@ export interface Machine {
   /** What the last migrating call left. */
   blamed: Page[];
   readonly apfMapping: Mapping | null;
+  /** By id. */
+  readonly mappings: Map<number, Mapping>;
   readonly mappingIds: Ids;
   readonly processIds: Ids;
   readonly contextIds: Ids;
@@ -261,7 +270,7 @@ export function makeMachine(config: Config): Machine {
   const mappingIds = new Ids();
   const apfMapping: Mapping | null =
     config.policy === "rfc"
-      ? { id: mappingIds.take(), kind: "apf_mapping", alive: true, vmas: [], cache: new Map() }
+      ? { id: mappingIds.take(), kind: "apf_mapping", refs: 1, vmas: [], cache: new Map() }
       : null;
   return {
     config,
@@ -281,6 +290,7 @@ export function makeMachine(config: Config): Machine {
     badPages: [],
     blamed: [],
     apfMapping,
+    mappings: new Map(apfMapping === null ? [] : [[apfMapping.id, apfMapping]]),
     mappingIds,
     processIds: new Ids(),
     contextIds: new Ids(),

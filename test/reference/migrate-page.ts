@@ -2,14 +2,34 @@
 import * as abi from "../../assembly/abi.ts";
 import { asyncPfMigratepage } from "./async-pf-callback.ts";
 import { getPage, putPage } from "./lru.ts";
-import { type Machine, type Page, type Pte, Crash, clearFlag, count, has, setFlag } from "./machine.ts";
+import {
+  type Machine,
+  type Mapping,
+  type Page,
+  type Pte,
+  Crash,
+  clearFlag,
+  count,
+  has,
+  setFlag,
+} from "./machine.ts";
+import { putMapping } from "./mapping.ts";
 import { migratePage } from "./move-mapping.ts";
+import { unlockPage } from "./page-lock.ts";
 import { addRmap, pageMapping, removeRmap, rmapMapping, rmapWalk, setPageDirty } from "./rmap.ts";
 
 export interface Manner {
   readonly mode: number;
   /** May sleep for the page lock, where the mode allows. */
   readonly force: boolean;
+}
+
+/** What the end of an attempt has to undo. */
+export interface Attempt {
+  /** try_to_unmap() has been. */
+  readonly called: boolean;
+  /** It is kept until then. */
+  readonly anonVma: Mapping | null;
 }
 
 export function lockPage(page: Page, { mode, force }: Manner): number {
@@ -34,9 +54,12 @@ function waitForWriteback(page: Page, { mode, force }: Manner): number {
   return 0;
 }
 
-function hasAnonVma(m: Machine, page: Page): boolean {
+/** page_get_anon_vma(). */
+function getAnonVma(m: Machine, page: Page): Mapping | null {
   const { mapping, anon } = rmapMapping(m, page);
-  return anon && page.mapcount > 0 && mapping?.kind === "anon_vma";
+  if (!anon || page.mapcount === 0 || mapping?.kind !== "anon_vma") return null;
+  mapping.refs += 1;
+  return mapping;
 }
 
 /** Replaces one PTE by a migration entry, unless the page is exclusive and may be pinned. */
@@ -61,16 +84,17 @@ function tryToUnmap(m: Machine, page: Page): void {
   }
 }
 
-/** From the locked page to the unmapped one. `called`: try_to_unmap() has been. */
-export function unmapPage(m: Machine, page: Page, manner: Manner): { rc: number; called: boolean } {
+/** From the locked page to the unmapped one. */
+export function unmapPage(m: Machine, page: Page, manner: Manner): { rc: number; attempt: Attempt } {
   const err = waitForWriteback(page, manner);
-  if (err !== 0) return { rc: err, called: false };
-  if (page.anon && m.profile.refusesUnmappedAnon && !hasAnonVma(m, page)) {
-    return { rc: -abi.EAGAIN, called: false };
+  if (err !== 0) return { rc: err, attempt: { called: false, anonVma: null } };
+  const anonVma = page.anon ? getAnonVma(m, page) : null;
+  if (page.anon && anonVma === null && m.profile.refusesUnmappedAnon) {
+    return { rc: -abi.EAGAIN, attempt: { called: false, anonVma } };
   }
   const called = page.mapping !== null && (page.mapcount > 0 || m.profile.unmapsUnmappedPages);
   if (called) tryToUnmap(m, page);
-  return { rc: page.mapcount === 0 ? 0 : -abi.EAGAIN, called };
+  return { rc: page.mapcount === 0 ? 0 : -abi.EAGAIN, attempt: { called, anonVma } };
 }
 
 export function removeMigrationPtes(m: Machine, from: Page, to: Page): void {
@@ -109,17 +133,18 @@ export function moveToNewPage(m: Machine, page: Page, to: Page, called: boolean)
   return rc;
 }
 
-/** The end of an attempt: the PTEs of a page that did not move, and its lock. */
-export function finishAttempt(m: Machine, page: Page, { restore }: { restore: boolean }): void {
-  if (restore) removeMigrationPtes(m, page, page);
-  clearFlag(page, abi.PG_LOCKED);
+/** The end of an attempt: the PTEs of a page that did not move, the anon_vma, the lock. */
+export function finishAttempt(m: Machine, page: Page, { called, anonVma }: Attempt, moved: boolean): void {
+  if (called && !moved) removeMigrationPtes(m, page, page);
+  if (anonVma !== null) putMapping(m, anonVma);
+  unlockPage(m, page);
 }
 
-export function attempt(m: Machine, page: Page, to: Page, manner: Manner): number {
+export function attemptOnce(m: Machine, page: Page, to: Page, manner: Manner): number {
   const busy = lockPage(page, manner);
   if (busy !== 0) return busy;
-  const { rc: refused, called } = unmapPage(m, page, manner);
-  const rc = refused !== 0 ? refused : moveToNewPage(m, page, to, called);
-  finishAttempt(m, page, { restore: rc !== 0 && called });
+  const { rc: refused, attempt } = unmapPage(m, page, manner);
+  const rc = refused !== 0 ? refused : moveToNewPage(m, page, to, attempt.called);
+  finishAttempt(m, page, attempt, rc === 0);
   return rc;
 }

@@ -3,7 +3,14 @@ import * as abi from "../../assembly/abi.ts";
 import { type Where, allocPage } from "./buddy.ts";
 import { putback } from "./lru.ts";
 import { type Machine, type Page, at, count } from "./machine.ts";
-import { attempt, finishAttempt, lockPage, moveToNewPage, unmapPage } from "./migrate-page.ts";
+import {
+  type Attempt,
+  attemptOnce,
+  finishAttempt,
+  lockPage,
+  moveToNewPage,
+  unmapPage,
+} from "./migrate-page.ts";
 import { runDueEvents } from "./time.ts";
 
 /** An isolated page, and the entry of move_pages(2) that it is of. */
@@ -34,14 +41,14 @@ interface Tally {
 const PASSES = 10;
 const ASYNC_PASSES_OF_A_BATCH = 3;
 
-function endPass(m: Machine, moved: number, attempts: number): void {
+export function endPass(m: Machine, moved: number, attempts: number): void {
   const { movedPageNs, failedAttemptNs } = m.config.costs;
   m.nowNs += moved * movedPageNs + (attempts - moved) * failedAttemptNs;
   runDueEvents(m);
 }
 
-function allocTarget(m: Machine, job: Job, item: Item): Page | null {
-  const to = allocPage(m, job.where(item));
+export function allocTarget(m: Machine, where: Where): Page | null {
+  const to = allocPage(m, where);
   if (to !== null) count(m, abi.PROBE_TARGETS, 1);
   return to;
 }
@@ -49,10 +56,10 @@ function allocTarget(m: Machine, job: Job, item: Item): Page | null {
 /** unmap_and_move(). */
 function unmapAndMove(m: Machine, job: Job, item: Item, force: boolean): number {
   const { page } = item;
-  const to = allocTarget(m, job, item);
+  const to = allocTarget(m, job.where(item));
   if (to === null) return -abi.ENOMEM;
   count(m, abi.PROBE_ATTEMPTS, 1);
-  const rc = page.refcount === 1 ? 0 : attempt(m, page, to, { mode: job.mode, force });
+  const rc = page.refcount === 1 ? 0 : attemptOnce(m, page, to, { mode: job.mode, force });
   job.onResult?.(item, rc, to);
   if (rc === 0) {
     putback(m, page);
@@ -95,7 +102,7 @@ function passesOver(m: Machine, job: Job, items: readonly Item[], tally: Tally):
 interface Unmapped {
   readonly item: Item;
   readonly to: Page;
-  readonly called: boolean;
+  readonly attempt: Attempt;
 }
 
 /** What the two phases of a batch hand on. */
@@ -113,16 +120,20 @@ function unmapForBatch(m: Machine, job: Job, item: Item, batch: Batch): number |
     putback(m, page);
     return 0;
   }
-  const to = allocTarget(m, job, item);
+  const to = allocTarget(m, job.where(item));
   if (to === null) return -abi.ENOMEM;
   const manner = { mode: job.mode, force: true };
   const busy = lockPage(page, manner);
-  const { rc, called } = busy === 0 ? unmapPage(m, page, manner) : { rc: busy, called: false };
+  if (busy !== 0) {
+    putback(m, to);
+    return busy;
+  }
+  const { rc, attempt } = unmapPage(m, page, manner);
   if (rc === 0) {
-    batch.unmapped.push({ item, to, called });
+    batch.unmapped.push({ item, to, attempt });
     return "unmapped";
   }
-  if (busy === 0) finishAttempt(m, page, { restore: called });
+  finishAttempt(m, page, attempt, false);
   putback(m, to);
   return rc;
 }
@@ -175,11 +186,11 @@ function movePhase(m: Machine, batch: Batch, { passes, tally }: Phase): void {
     for (const one of waiting) {
       const { page } = one.item;
       count(m, abi.PROBE_ATTEMPTS, 1);
-      if (moveToNewPage(m, page, one.to, one.called) !== 0) {
+      if (moveToNewPage(m, page, one.to, one.attempt.called) !== 0) {
         again.push(one);
         continue;
       }
-      finishAttempt(m, page, { restore: false });
+      finishAttempt(m, page, one.attempt, true);
       putback(m, page);
       putback(m, one.to);
       moved += 1;
@@ -188,8 +199,8 @@ function movePhase(m: Machine, batch: Batch, { passes, tally }: Phase): void {
     endPass(m, moved, waiting.length);
     waiting = again;
   }
-  for (const { item, to, called } of waiting) {
-    finishAttempt(m, item.page, { restore: called });
+  for (const { item, to, attempt } of waiting) {
+    finishAttempt(m, item.page, attempt, false);
     batch.failed.push(item);
     putback(m, to);
   }

@@ -6,6 +6,7 @@ import {
   type Mapping,
   type Page,
   type Process,
+  type Pte,
   type Vma,
   clearFlag,
   count,
@@ -14,7 +15,8 @@ import {
   removeFrom,
   setFlag,
 } from "./machine.ts";
-import { clearMlock, removeRmap, setPageDirty } from "./rmap.ts";
+import { linkTo, newMapping, unlink } from "./mapping.ts";
+import { munlockUnmapped, removeRmap, setPageDirty } from "./rmap.ts";
 
 export interface Range {
   readonly start: number;
@@ -37,23 +39,26 @@ export function createProcess(m: Machine, pages: number, cpu = 0): Process {
     ptes: new Map(),
     rssAnon: 0,
     rssFile: 0,
+    hasPinned: false,
     vcpus: [],
   };
   m.processes = [...m.processes, process].toSorted((a, b) => a.firstPte - b.firstPte);
   return process;
 }
 
-export function newMapping(m: Machine, kind: "anon_vma" | "shmem"): Mapping {
-  return { id: m.mappingIds.take(), kind, alive: true, vmas: [], cache: new Map() };
-}
-
-export function linkTo(vma: Vma, mapping: Mapping): void {
-  vma.mapping = mapping;
-  mapping.vmas.unshift(vma);
-}
-
 function addVma(process: Process, vma: Vma): void {
   process.vmas = [...process.vmas, vma].toSorted((a, b) => a.start - b.start);
+}
+
+/** A VMA like `vma`, with the differences that are listed. */
+export function addCopy(
+  vma: Vma,
+  differences: Partial<Pick<Vma, "process" | "start" | "pgoff" | "locked">>,
+): Vma {
+  const copy: Vma = { ...vma, ...differences, mapping: null };
+  if (vma.mapping !== null) linkTo(copy, vma.mapping);
+  addVma(copy.process, copy);
+  return copy;
 }
 
 export interface MapOptions {
@@ -61,6 +66,7 @@ export interface MapOptions {
   readonly prot?: number;
   readonly node?: number;
   readonly bound?: boolean;
+  readonly dontFork?: boolean;
 }
 
 export function map(m: Machine, process: Process, { start, end }: Range, options: MapOptions): void {
@@ -71,6 +77,7 @@ export function map(m: Machine, process: Process, { start, end }: Range, options
     kind: options.kind,
     prot: options.prot ?? abi.PROT_RW,
     locked: false,
+    dontFork: options.dontFork ?? false,
     node: options.node ?? -1,
     bound: options.bound ?? false,
     pgoff: options.kind === "shmem" ? 0 : start,
@@ -87,10 +94,8 @@ export function findVma(process: Process, vpn: number): Vma | undefined {
 function splitAt(process: Process, vpn: number): void {
   const lower = findVma(process, vpn);
   if (lower === undefined || lower.start === vpn) return;
-  const upper: Vma = { ...lower, start: vpn, pgoff: lower.pgoff + vpn - lower.start, mapping: null };
-  if (lower.mapping !== null) linkTo(upper, lower.mapping);
+  addCopy(lower, { start: vpn, pgoff: lower.pgoff + vpn - lower.start });
   lower.end = vpn;
-  addVma(process, upper);
 }
 
 /** The VMAs of a range, cut so that none reaches beyond it. */
@@ -104,29 +109,36 @@ export function isZeroPage(page: Page): boolean {
   return page.pfn === abi.ZERO_PFN;
 }
 
+/** Counts a PTE or an entry in the rss: its class is what the tag of the page says now. */
+export function addRss(process: Process, page: Page, nr: 1 | -1): void {
+  if (page.anon) process.rssAnon += nr;
+  else process.rssFile += nr;
+}
+
 /** zap_pte_range() for one PTE. */
-function zap(m: Machine, process: Process, vpn: number): void {
-  const pte = process.ptes.get(vpn);
+function zap(m: Machine, vma: Vma, vpn: number): void {
+  const pte = vma.process.ptes.get(vpn);
   if (pte === undefined) return;
-  process.ptes.delete(vpn);
+  vma.process.ptes.delete(vpn);
   const { page } = pte;
   if (isZeroPage(page)) return;
-  if (page.anon) {
-    process.rssAnon -= 1;
-  } else {
+  if (!pte.entry && !page.anon) {
     if (pte.dirty) setPageDirty(m, page);
     if (pte.accessed) setFlag(page, abi.PG_REFERENCED);
-    process.rssFile -= 1;
   }
+  addRss(vma.process, page, -1);
+  if (pte.entry) return;
   removeRmap(m, page);
-  if (page.mapcount === 0) clearMlock(m, page);
+  munlockUnmapped(m, vma, page);
   putPage(m, page);
 }
 
 /** MADV_DONTNEED. */
 export function discard(m: Machine, process: Process, { start, end }: Range): void {
-  m.cpu = process.cpu;
-  for (let vpn = start; vpn < end; vpn++) zap(m, process, vpn);
+  for (const vma of process.vmas.filter((one) => one.start < end && start < one.end)) {
+    m.cpu = process.cpu;
+    for (let vpn = Math.max(start, vma.start); vpn < Math.min(end, vma.end); vpn++) zap(m, vma, vpn);
+  }
 }
 
 function truncate(m: Machine, mapping: Mapping): void {
@@ -142,15 +154,21 @@ function truncate(m: Machine, mapping: Mapping): void {
   }
 }
 
+/** munmap() would sleep: it is the last to unmap shared memory of which a page is locked. */
+export function munmapMustWait(process: Process, { start, end }: Range): boolean {
+  const gone = process.vmas.filter((vma) => start <= vma.start && vma.end <= end);
+  return gone.some(({ kind, mapping }) => {
+    if (kind !== "shmem" || mapping?.vmas.every((vma) => gone.includes(vma)) !== true) return false;
+    return [...mapping.cache.values()].some(({ page }) => has(page, abi.PG_LOCKED));
+  });
+}
+
 function removeVma(m: Machine, vma: Vma): void {
   removeFrom(vma.process.vmas, vma);
   const { mapping } = vma;
   if (mapping === null) return;
   if (mapping.kind === "shmem" && mapping.vmas.length === 1) truncate(m, mapping);
-  removeFrom(mapping.vmas, vma);
-  if (mapping.vmas.length > 0) return;
-  mapping.alive = false;
-  m.mappingIds.giveBack(mapping.id);
+  unlink(m, vma);
 }
 
 export function munmap(m: Machine, process: Process, range: Range): void {
@@ -160,14 +178,24 @@ export function munmap(m: Machine, process: Process, range: Range): void {
   }
 }
 
-export function mprotect(process: Process, range: Range, prot: number): void {
+/** Whether mprotect() gives write access back by itself: nobody shares the page. */
+function isWritableAtOnce(m: Machine, { page, dirty }: Pte): boolean {
+  if (m.profile.anonExclusive && page.anon) return dirty && has(page, abi.PG_ANON_EXCLUSIVE);
+  return dirty && page.mapcount === 1;
+}
+
+function protectPte(m: Machine, prot: number, pte: Pte): void {
+  const mayWrite = (prot & abi.PROT_WRITE) !== 0;
+  pte.protNone = !pte.entry && prot === abi.PROT_NONE;
+  pte.write = mayWrite && (pte.entry ? pte.write : isWritableAtOnce(m, pte));
+}
+
+export function mprotect(m: Machine, process: Process, range: Range, prot: number): void {
   for (const vma of splitVmas(process, range)) {
     vma.prot = prot;
     for (let vpn = vma.start; vpn < vma.end; vpn++) {
       const pte = process.ptes.get(vpn);
-      if (pte === undefined) continue;
-      pte.protNone = prot === abi.PROT_NONE;
-      pte.write = (prot & abi.PROT_WRITE) !== 0 && pte.dirty && pte.page.mapcount === 1;
+      if (pte !== undefined) protectPte(m, prot, pte);
     }
   }
 }
@@ -179,7 +207,7 @@ export function mlock(m: Machine, process: Process, range: Range): void {
     vma.locked = true;
     for (let vpn = vma.start; vpn < vma.end; vpn++) {
       const pte = process.ptes.get(vpn);
-      if (pte !== undefined && !pte.protNone) mlockPage(m, pte.page);
+      if (pte !== undefined && !pte.entry && !pte.protNone) mlockPage(m, pte.page);
     }
   }
 }

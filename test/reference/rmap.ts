@@ -55,9 +55,31 @@ export function removeRmap(m: Machine, page: Page): void {
   if (page.mapcount === 0) count(m, rmapClass(m, page), -1);
 }
 
-/** munlock: the page is evictable again. */
-export function clearMlock(m: Machine, page: Page): void {
+/** A place where the reverse map may find a page. */
+interface Place {
+  readonly vma: Vma;
+  readonly vpn: number;
+  readonly pte: Pte;
+}
+
+function placesOf({ vmas }: Mapping, index: number): Place[] {
+  return vmas.flatMap((vma) => {
+    const vpn = vma.start + index - vma.pgoff;
+    const pte = vpn >= vma.start && vpn < vma.end ? vma.process.ptes.get(vpn) : undefined;
+    return pte === undefined ? [] : [{ vma, vpn, pte }];
+  });
+}
+
+function isMappedByLockedVma(m: Machine, page: Page): boolean {
+  const { mapping } = rmapMapping(m, page);
+  const places = mapping === null ? [] : placesOf(mapping, page.index);
+  return places.some(({ vma, pte }) => vma.locked && !pte.entry && pte.page === page);
+}
+
+/** munlock of a page that `vma` maps no more: evictable, unless another VM_LOCKED VMA maps it. */
+export function munlockUnmapped(m: Machine, vma: Vma, page: Page): void {
   if (!has(page, abi.PG_MLOCKED)) return;
+  if (page.mapcount > 0 && (!vma.locked || isMappedByLockedVma(m, page))) return;
   clearFlag(page, abi.PG_MLOCKED);
   count(m, abi.NR_MLOCK, -1);
   if (!has(page, abi.PG_LRU)) return;
@@ -85,33 +107,23 @@ function lockMmapMutex(m: Machine, page: Page, mapping: Mapping, callers: readon
 
 /** The anon_vma of an unmapped page may be gone, or its memory may be another one's by now. */
 function checkAnonVma(m: Machine, page: Page, mapping: Mapping, callers: readonly number[]): void {
-  const vmas = m.processes.flatMap((process) => process.vmas);
-  const present = vmas.find((vma) => vma.mapping?.id === mapping.id)?.mapping ?? m.apfMapping;
-  if (present?.id === mapping.id && present.kind === "anon_vma") return;
-  const isObject = mapping.alive && mapping.kind !== "anon_vma";
+  if (m.mappings.get(mapping.id)?.kind === "anon_vma") return;
+  const isSubstitute = mapping === m.apfMapping;
   throw new Crash({
-    kind: isObject ? abi.CRASH_HANG : abi.CRASH_OOPS,
+    kind: isSubstitute ? abi.CRASH_HANG : abi.CRASH_OOPS,
     trace: [abi.FN_RMAP_WALK_ANON, ...callers.slice(1)],
     pfn: page.pfn,
-    invariant: isObject ? abi.INV_LOCK : abi.INV_UAF,
+    invariant: isSubstitute ? abi.INV_LOCK : abi.INV_UAF,
   });
 }
 
 /** Every PTE at the page's place in the VMAs that its mapping leads to. */
-export function rmapWalk(
-  m: Machine,
-  page: Page,
-  callers: readonly number[],
-): { vma: Vma; vpn: number; pte: Pte }[] {
+export function rmapWalk(m: Machine, page: Page, callers: readonly number[]): Place[] {
   const { mapping, anon } = rmapMapping(m, page);
   if (mapping === null) return [];
   if (!anon) lockMmapMutex(m, page, mapping, callers);
   else checkAnonVma(m, page, mapping, callers);
-  return mapping.vmas.flatMap((vma) => {
-    const vpn = vma.start + page.index - vma.pgoff;
-    const pte = vpn >= vma.start && vpn < vma.end ? vma.process.ptes.get(vpn) : undefined;
-    return pte === undefined ? [] : [{ vma, vpn, pte }];
-  });
+  return placesOf(mapping, page.index);
 }
 
 export function setPageDirty(m: Machine, page: Page): void {

@@ -15,16 +15,15 @@ function privateWord(page: Page): number {
 /** Every page record: eight numbers a page, next and prev from the lists. */
 export function pageRecords(m: Machine): Int32Array {
   const records = new Int32Array(m.pages.length * FIELDS);
+  let field = 0;
   for (const page of m.pages) {
-    const fields = [
-      page.flags,
-      page.refcount,
-      page.mapcount,
-      mappingWord(page.mapping, page.anon),
-      page.index,
-      privateWord(page),
-    ];
-    records.set(fields, page.pfn * FIELDS);
+    records[field] = page.flags;
+    records[field + 1] = page.refcount;
+    records[field + 2] = page.mapcount;
+    records[field + 3] = mappingWord(page.mapping, page.anon);
+    records[field + 4] = page.index;
+    records[field + 5] = privateWord(page);
+    field += FIELDS;
   }
   const lists = m.zones.flatMap((zone) => [
     ...zone.lru,

@@ -20,7 +20,7 @@ export function followPage(m: Machine, process: Process, vpn: number): Page | nu
   if (vma === undefined) return -abi.EFAULT;
   const pte = process.ptes.get(vpn);
   if (pte === undefined) return vma.kind === "shmem" ? -abi.ENOENT : m.profile.statusOfUntouched;
-  if (pte.protNone && !m.profile.findsProtNone) return -abi.ENOENT;
+  if (pte.entry || (pte.protNone && !m.profile.findsProtNone)) return -abi.ENOENT;
   return isZeroPage(pte.page) ? m.profile.statusOfZeroPage : pte.page;
 }
 

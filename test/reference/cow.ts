@@ -1,0 +1,49 @@
+/** A write to a page whose PTE does not allow it (do_wp_page()): to the page itself, or to a copy. */
+import * as abi from "../../assembly/abi.ts";
+import { mapAnonPage } from "./anon-page.ts";
+import { drainCpu, putPage } from "./lru.ts";
+import { type Machine, type Page, type Pte, type Vma, has, setFlag } from "./machine.ts";
+import { sleepOn } from "./page-lock.ts";
+import { addRss } from "./process.ts";
+import { munlockUnmapped, removeRmap } from "./rmap.ts";
+
+function reuse(pte: Pte): number {
+  pte.write = true;
+  return 0;
+}
+
+/** 6.x: the process has the only reference of the page, as far as it can tell. */
+function isOnlyHolder(m: Machine, page: Page): boolean {
+  if (page.refcount > 3) return false;
+  if (!has(page, abi.PG_LRU)) drainCpu(m, m.cpu);
+  return page.refcount === 1 && !has(page, abi.PG_LOCKED);
+}
+
+function becomesExclusive(m: Machine, page: Page): boolean {
+  if (has(page, abi.PG_ANON_EXCLUSIVE)) return true;
+  if (!isOnlyHolder(m, page)) return false;
+  setFlag(page, abi.PG_ANON_EXCLUSIVE);
+  return true;
+}
+
+/** wp_page_copy(). */
+function copy(m: Machine, vma: Vma, vpn: number, old: Page): number {
+  const { content } = old;
+  if (mapAnonPage(m, vma, vpn, content) === null) return -abi.ENOMEM;
+  addRss(vma.process, old, -1);
+  removeRmap(m, old);
+  munlockUnmapped(m, vma, old);
+  putPage(m, old);
+  return 0;
+}
+
+export function writeProtectFault(m: Machine, vma: Vma, vpn: number, pte: Pte): number | "sleeps" {
+  const { page } = pte;
+  if (vma.kind === "shmem") return reuse(pte);
+  if (!page.anon) return copy(m, vma, vpn, page);
+  if (m.profile.reusesByMapcount) {
+    if (has(page, abi.PG_LOCKED)) return sleepOn(m, vma.process, page, true);
+    return page.mapcount === 1 ? reuse(pte) : copy(m, vma, vpn, page);
+  }
+  return becomesExclusive(m, page) ? reuse(pte) : copy(m, vma, vpn, page);
+}
