@@ -59,15 +59,19 @@ function copyPte(parent: Mm, from: i32, childVma: i32, vpn: i32): i32 {
   const vma = vmaAt(childVma);
   const child = mmAt(vma.mm);
   const to = pteNumber(vma, vpn);
+  const pfn = ptePfn(pte);
+  const isEntry = pteIsMigrationEntry(pte);
+  const copied = !isEntry && pfn != ZERO_PFN && mustCopy(parent, pageAt(pfn));
+  const err = copied ? copyPresentPage(childVma, vpn, pfn) : 0;
+  if (err != 0) return err;
   expectStamp(to, expectedStamp(from));
-  if (pteIsMigrationEntry(pte)) {
+  if (copied) return 0;
+  if (isEntry) {
     copyMigrationEntry(child, pte, from, to);
     return 0;
   }
-  const pfn = ptePfn(pte);
   if (pfn != ZERO_PFN) {
     const page = pageAt(pfn);
-    if (mustCopy(parent, page)) return copyPresentPage(childVma, vpn, pfn);
     page.flags &= ~PG_ANON_EXCLUSIVE;
     getPage(page);
     pageAddRmap(page);

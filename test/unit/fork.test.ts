@@ -1,5 +1,6 @@
 /** fork(), copy-on-write, and migration of pages that several processes map. */
 import { describe, expect, it } from "vitest";
+import { SECTION_CONTENT } from "../../assembly/abi.ts";
 import { Host, type HostConfig, type KernelName, type Process, type Region } from "../../src/index.ts";
 import { twoNodes } from "./hosts.ts";
 
@@ -232,6 +233,7 @@ describe("pages that may be pinned", () => {
     const host = await Host.create({
       kernel: "v6.1",
       nodes: [{ zones: [{ kind: "normal", pages: 1024 }] }],
+      contentBytes: 8,
       limits: { ptes: 2048 },
     });
     const parent = host.createProcess({ pages: 1 });
@@ -243,7 +245,9 @@ describe("pages that may be pinned", () => {
       .createProcess({ pages: 1024 })
       .map({ pages: free ?? 0 })
       .touch("write");
+    const content = host.sectionHash(SECTION_CONTENT);
     expect(parent.fork()).toEqual({ child: null, errno: "ENOMEM", crash: null });
+    expect(host.sectionHash(SECTION_CONTENT)).toBe(content);
     expect(host.processes()).toHaveLength(2);
     expect(parent.rss.anon).toBe(1);
     expect(host.verify()).toBeNull();
