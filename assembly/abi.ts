@@ -67,6 +67,9 @@ export const MAPPING_TAG_SHIFT = 2;
 export const MAPPING_ANON = 1; // PAGE_MAPPING_ANON
 export const MAPPING_KSM = 3; // PAGE_MAPPING_ANON | PAGE_MAPPING_KSM
 
+// page->private: a pointer has this bit, a swap entry (the number of its slot) has not.
+export const PRIVATE_POINTER = 1 << 30;
+
 // A PTE: 26 bits of pfn or swap slot, 6 of flags. Not present and not PROT_NONE: an entry, whose kind is
 // PTE_MIGRATION.
 export const PTE_SHIFT = 6;
@@ -78,7 +81,7 @@ export const PTE_ACCESSED = 1 << 3; // also: the migration entry is an exclusive
 export const PTE_KVM = 1 << 4; // ours: KVM's second-stage table maps the page too
 export const PTE_PROTNONE = 1 << 5;
 export const PTE_MIGRATION = 1 << 2; // of an entry: migration entry, else swap entry
-export const PTE_EXCLUSIVE = 1 << 3; // of a migration entry
+export const PTE_EXCLUSIVE = 1 << 3; // of a migration or swap entry
 
 // errno
 export const ENOENT = 2;
@@ -132,6 +135,17 @@ export const LRU_ACTIVE_FILE = 3;
 export const LRU_UNEVICTABLE = 4;
 export const NR_LRU_LISTS = 5;
 
+// Swap. Slot 0 of a device is its header, so a zeroed field means "no slot".
+export const SWAP_SLOT_NONE = 0;
+export const MAX_SWAP_AREAS = 4;
+export const MAX_PAGE_CLUSTER = 6; // vm.page-cluster: 2^n slots are read at once
+
+// What becomes of a page that reclaim looks at.
+export const RECLAIM_KEPT = 0;
+export const RECLAIM_ACTIVATED = 1;
+export const RECLAIM_FREED = 2;
+export const SWAP_CLUSTER_MAX = 32; // pages that reclaim takes from a list at once
+
 // Kernel profiles.
 export const KERNEL_V3_12 = 0;
 export const KERNEL_V6_1 = 1;
@@ -181,6 +195,7 @@ export const HOLDER_KERNEL = 9; // allocated for the kernel itself
 export const HOLDER_MIGRATION_TARGET = 10; // the allocator's reference, until the target is put back
 export const HOLDER_LONGTERM = 11; // pin_user_pages() with FOLL_LONGTERM: FOLL_PIN for long
 export const HOLDER_BUFFERS = 12; // buffer heads: PG_private
+export const HOLDER_SWAP_CACHE = 13;
 export const GUP_PIN_COUNTING_BIAS = 1024; // references that one FOLL_PIN counts
 
 // Asynchronous page faults.
@@ -261,6 +276,13 @@ export const FN_REMOVE_MIGRATION_PTES = 18;
 export const FN_CHECK_ASYNC_PF_COMPLETION = 20;
 export const FN_RMAP_WALK_ANON = 22;
 export const FN_LOCK_PAGE = 23;
+export const FN_SHRINK_PAGE_LIST = 24;
+export const FN_PAGE_REFERENCED = 25;
+export const FN_PAGE_REFERENCED_FILE = 26;
+export const FN_PAGE_MAPPING = 27;
+export const FN_TEST_CLEAR_PAGE_WRITEBACK = 28;
+export const FN_END_PAGE_WRITEBACK = 29;
+export const FN_DELETE_FROM_SWAP_CACHE = 30;
 
 // Counters, each a u64: items of /proc/vmstat first, then what the recorders' probes counted.
 export const PGMIGRATE_SUCCESS = 0;
@@ -277,21 +299,29 @@ export const NR_ISOLATED_FILE = 10;
 export const NR_MLOCK = 11;
 export const NR_FOLL_PIN_ACQUIRED = 12;
 export const NR_FOLL_PIN_RELEASED = 13;
-export const PROBE_MIGRATE_PAGES = 14; // calls of migrate_pages()
-export const PROBE_MIGRATE_BATCH = 15; // calls of migrate_pages_batch()
-export const PROBE_TRY_TO_UNMAP = 16; // calls of try_to_unmap(), try_to_migrate() since 5.14
-export const PROBE_PTES_UNMAPPED = 17;
-export const PROBE_REFCOUNT_CHECK = 18; // times the reference count was compared, or on 6.12 the move begun
-export const PROBE_PAGES_COPIED = 19;
-export const PROBE_REMOVE_MIGRATION_PTE = 20;
-export const PROBE_ATTEMPTS = 21; // calls of unmap_and_move(): one page, one pass
-export const PROBE_TARGETS = 22; // target pages allocated
-export const PROBE_OFFLINE_ROUNDS = 23; // calls of do_migrate_range()
-export const PROBE_OFFLINE_SKIPPED = 24; // of them counted instead of executed
-export const PROBE_KVM_UNMAP = 25; // second-stage entries dropped by the MMU notifier
-export const PROBE_CALLBACK_SUCCESS = 26; // async_pf_migratepage() returned 0
-export const PROBE_LOG_MIGRATION_FAILED = 27; // "migrating pfn … failed" lines before rate limiting
-export const NR_COUNTERS = 28;
+export const PSWPIN = 14;
+export const PSWPOUT = 15;
+export const PGMAJFAULT = 16;
+export const PGSCAN = 17; // pages that reclaim has taken from inactive lists
+export const PGSTEAL = 18; // of them freed
+export const PGACTIVATE = 19;
+export const PGDEACTIVATE = 20;
+export const PGROTATED = 21;
+export const PROBE_MIGRATE_PAGES = 22; // calls of migrate_pages()
+export const PROBE_MIGRATE_BATCH = 23; // calls of migrate_pages_batch()
+export const PROBE_TRY_TO_UNMAP = 24; // calls of try_to_unmap(), try_to_migrate() since 5.14
+export const PROBE_PTES_UNMAPPED = 25;
+export const PROBE_REFCOUNT_CHECK = 26; // times the reference count was compared, or on 6.12 the move begun
+export const PROBE_PAGES_COPIED = 27;
+export const PROBE_REMOVE_MIGRATION_PTE = 28;
+export const PROBE_ATTEMPTS = 29; // calls of unmap_and_move(): one page, one pass
+export const PROBE_TARGETS = 30; // target pages allocated
+export const PROBE_OFFLINE_ROUNDS = 31; // calls of do_migrate_range()
+export const PROBE_OFFLINE_SKIPPED = 32; // of them counted instead of executed
+export const PROBE_KVM_UNMAP = 33; // second-stage entries dropped by the MMU notifier
+export const PROBE_CALLBACK_SUCCESS = 34; // async_pf_migratepage() returned 0
+export const PROBE_LOG_MIGRATION_FAILED = 35; // "migrating pfn … failed" lines before rate limiting
+export const NR_COUNTERS = 36;
 
 // The trace ring: records of i32, the kind and up to four fields.
 export const TRACE_RECORD_SIZE = 24; // bytes
@@ -330,6 +360,7 @@ export const CFG_COST_MOVE = 22; // ns, one page moved
 export const CFG_COST_ATTEMPT = 23; // ns, one attempt that failed
 export const CFG_COST_ROUND = 24; // ns, fixed cost of an offline round
 export const CFG_COST_FAULT = 25; // ns, one minor fault
+export const CFG_SWAP_SLOTS = 26; // of all swap areas together
 export const CFG_NODES = 32; // first node; CFG_NODE_WORDS each
 export const CFG_NODE_WORDS = 2;
 export const CFG_NODE_HAS_CPUS = 0;
@@ -371,7 +402,10 @@ export const TABLE_BLAME = 24; // pfns that the last migrate_pages() left
 export const TABLE_ROUND = 25; // what the straight clock remembers of offline rounds
 export const TABLE_SCRATCH = 26; // verify(): recounted references and PTEs of a window of frames
 export const TABLE_MIGRATIONS = 27; // migrations that are driven step by step
-export const NR_TABLES = 28;
+export const TABLE_SWAP_AREAS = 28;
+export const TABLE_SWAP_SLOTS = 29;
+export const TABLE_SWAP_CONTENT = 30; // what the devices hold
+export const NR_TABLES = 31;
 
 export const VERIFY_WINDOW = 1 << 23; // frames that verify() recounts in one pass
 
@@ -393,8 +427,8 @@ export const EVENT_SIGNAL = 2;
 export const SECTION_PAGES = 0; // page records that are not all zero: pfn, then the eight fields
 export const SECTION_PTES = 1; // PTEs that are not 0: number, then value
 export const SECTION_COUNTERS = 2; // every counter but PROBE_OFFLINE_SKIPPED, low word, then high word
-export const SECTION_OBJECTS = 3; // zones, batches, processes, VMAs, mappings, pins, async_pf, simulated time
-export const SECTION_CONTENT = 4; // content of pages that are up to date, and what is expected of it
+export const SECTION_OBJECTS = 3; // everything that is neither a page nor a PTE, and simulated time
+export const SECTION_CONTENT = 4; // of pages that are up to date and of swap slots, and what is expected
 export const NR_SECTIONS = 5;
 
 // Fields of the machine record that TypeScript reads: byte offsets, asserted in assembly/state/machine.ts.
@@ -465,6 +499,14 @@ export const MAPPING_FLAGS = 12; // i16
 export const MAPPING_FLAG_FILE = 1 << 8; // of a file, beside that of shared anonymous memory
 export const MAPPING_FIRST_SLOT = 20;
 export const MAPPING_NR_SLOTS = 24;
+export const SWAP_AREA_SIZE = 32;
+export const SWAP_AREA_LIVE = 0;
+export const SWAP_AREA_FIRST = 4;
+export const SWAP_AREA_END = 8;
+export const SWAP_AREA_USED = 16;
+export const SWAP_SLOT_SIZE = 16;
+export const SWAP_SLOT_COUNT = 0;
+export const SWAP_SLOT_PFN = 4;
 export const ZONE_SIZE = 1024;
 export const ZONE_FREE_PAGES = 16;
 export const BATCH_SIZE = 128;

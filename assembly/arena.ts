@@ -23,12 +23,14 @@ import {
   CFG_PINS,
   CFG_PROCESSES,
   CFG_PTES,
+  CFG_SWAP_SLOTS,
   CFG_TRACE_RECORDS,
   CFG_VCPUS,
   CFG_VMAS,
   CFG_WORDS,
   MAX_MIGRATIONS,
   MAX_NODES,
+  MAX_SWAP_AREAS,
   MAX_ZONES,
   MEMORY_BLOCK_ORDER,
   MIGRATION_SIZE,
@@ -38,6 +40,8 @@ import {
   PAGE_RECORD_SHIFT,
   PIN_SIZE,
   PROCESS_SIZE,
+  SWAP_AREA_SIZE,
+  SWAP_SLOT_SIZE,
   TABLE_APFS,
   TABLE_BATCHES,
   TABLE_BLAME,
@@ -62,6 +66,9 @@ import {
   TABLE_ROUND,
   TABLE_SCRATCH,
   TABLE_STATUS,
+  TABLE_SWAP_AREAS,
+  TABLE_SWAP_CONTENT,
+  TABLE_SWAP_SLOTS,
   TABLE_TRACE,
   TABLE_VCPUS,
   TABLE_VMAS,
@@ -87,10 +94,12 @@ export const MIGRATION_RECORD_SIZE: usize = MIGRATION_SIZE;
 export const ROUND_RECORD_SIZE: usize = 1024;
 export const ROUND_BUDGET_OFFSET: usize = 960; // within it: what the clock may spend
 export const OFFLINE_RECORD_OFFSET: usize = 992; // within it: the call itself
+export const SWAP_AREA_RECORD_SIZE: usize = SWAP_AREA_SIZE;
+export const SWAP_SLOT_RECORD_SIZE: usize = SWAP_SLOT_SIZE;
 export const EVENT_RECORD_SIZE: usize = 32;
 export const MACHINE_RECORD_SIZE: usize = 320;
 export const PROFILE_RECORD_SIZE: usize = 192;
-export const MIGRATE_LISTS_SIZE: usize = 96;
+export const MIGRATE_LISTS_SIZE: usize = 128;
 export const CONTROL_RECORD_SIZE: usize = 32;
 export const FRAME_RUNS_SIZE: usize = 32;
 const MACHINE_SIZE: usize =
@@ -126,6 +135,8 @@ export let contentPtr: usize = 0;
 export let expectedPtr: usize = 0;
 export let mappingsPtr: usize = 0;
 export let vmasPtr: usize = 0;
+export let swapSlotsPtr: usize = 0;
+export let swapContentPtr: usize = 0;
 
 /** A word of the configuration. */
 export function config(word: i32): i32 {
@@ -186,6 +197,9 @@ export function layOut(): u64 {
   place(TABLE_APFS, (apfs + 1) * APF_RECORD_SIZE);
   place(TABLE_CTXS, (apfs * 2 + 1) * CTX_RECORD_SIZE);
   place(TABLE_MIGRATIONS, <u64>(MAX_MIGRATIONS + 1) * MIGRATION_RECORD_SIZE);
+  const slots = <u64>config(CFG_SWAP_SLOTS) + 1;
+  place(TABLE_SWAP_AREAS, <u64>(MAX_SWAP_AREAS + 1) * SWAP_AREA_RECORD_SIZE);
+  place(TABLE_SWAP_SLOTS, slots * SWAP_SLOT_RECORD_SIZE);
   place(TABLE_EVENTS, (<u64>config(CFG_EVENTS) + 1) * EVENT_RECORD_SIZE);
   place(TABLE_TRACE, <u64>config(CFG_TRACE_RECORDS) * TRACE_RECORD_SIZE);
   place(TABLE_ENTRIES, <u64>config(CFG_ENTRIES) * 8);
@@ -196,6 +210,7 @@ export function layOut(): u64 {
   place(TABLE_EXPECTED, contentBytes == 0 ? 0 : ptes * 4);
   place(TABLE_PAGES, maxPfn << PAGE_RECORD_SHIFT);
   place(TABLE_CONTENT, contentBytes * maxPfn);
+  place(TABLE_SWAP_CONTENT, contentBytes * slots);
   // No state: verify() fills it anew.
   place(TABLE_SCRATCH, min<u64>(maxPfn, VERIFY_WINDOW) * 8);
   return cursor;
@@ -221,5 +236,7 @@ export function claim(): bool {
   expectedPtr = tablePtr(TABLE_EXPECTED);
   mappingsPtr = tablePtr(TABLE_MAPPINGS);
   vmasPtr = tablePtr(TABLE_VMAS);
+  swapSlotsPtr = tablePtr(TABLE_SWAP_SLOTS);
+  swapContentPtr = tablePtr(TABLE_SWAP_CONTENT);
   return true;
 }

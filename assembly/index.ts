@@ -13,6 +13,7 @@ import {
   PG_RESERVED,
   NR_COUNTERS,
   PG_LOCKED,
+  PG_WRITEBACK,
 } from "./abi";
 import { arenaPtr, arenaEnd, claim, config, configPtr, layOut, tablePtr, tableSize } from "./arena";
 import { sectionHash, stateHash } from "./check/hash";
@@ -32,7 +33,7 @@ import {
 import { entryVpn, useArrays, useRange } from "./kernel/entries";
 import { access } from "./kernel/fault";
 import { dupMmap, vmasToCopy } from "./kernel/fork";
-import { writebackFile } from "./kernel/writeback";
+import { endPageWriteback, writebackFile } from "./kernel/writeback";
 import { accessFile, createFile, isUnmapped, removeFile, fileMustWait, truncateFile } from "./kernel/filemap";
 import { faultinPage, followPage, takePin } from "./kernel/gup";
 import { beginMigratePages, endMigratePages, mbind, migrateRange, migrateToNode } from "./kernel/mempolicy";
@@ -46,6 +47,8 @@ import { mprotect } from "./kernel/mprotect";
 import { onlineBlock } from "./kernel/offline";
 import { unlockPage } from "./kernel/page_lock";
 import { initRfc } from "./kernel/policy/rfc";
+import { pageoutRange, reclaimPage, reclaimZone } from "./kernel/reclaim";
+import { endSwapWriteback, swapOff, swapOn } from "./kernel/swapfile";
 import { zapRange } from "./kernel/zap";
 import { loadProfile } from "./state/profile";
 import { foldRange } from "./state/fold";
@@ -78,6 +81,7 @@ export {
   createMm,
   createVcpu,
   destroyMm,
+  endSwapWriteback,
   exitMustWait,
   fileMustWait,
   faultinPage,
@@ -104,8 +108,11 @@ export {
   nodeOf,
   offlineBlock,
   onlineBlock,
+  pageoutRange,
   queryPages,
   randomBelow,
+  reclaimPage,
+  reclaimZone,
   releaseGroup,
   removeFile,
   schedule,
@@ -114,6 +121,8 @@ export {
   setVmaPolicy,
   setupAsyncPf,
   stateHash,
+  swapOff,
+  swapOn,
   tablePtr,
   tableSize,
   truncateFile,
@@ -125,6 +134,9 @@ export {
   writebackFile,
   zapRange,
 };
+
+/** swap_setup(): the kernel's choice for machines of 16 MiB or more. */
+const DEFAULT_PAGE_CLUSTER: i32 = 3;
 
 /** Number of the zone that a frame belongs to, -1 for a hole. */
 export function zoneNumberOf(pfn: i32): i32 {
@@ -173,7 +185,13 @@ export function init(): bool {
   initZones();
   initMemoryBlocks();
   initRfc();
+  m.pageCluster = DEFAULT_PAGE_CLUSTER;
   return true;
+}
+
+/** vm.page-cluster: reads from swap take 2^cluster slots at once. */
+export function setPageCluster(cluster: i32): void {
+  machine().pageCluster = cluster;
 }
 
 /** A number for a group of pins that are released together. */
@@ -262,6 +280,7 @@ export function setTracing(on: bool): void {
 export function setPageFlags(pfn: i32, flags: i32, on: bool): void {
   const page = pageAt(pfn);
   if (!on && (flags & page.flags & PG_LOCKED) != 0) unlockPage(page);
+  if (!on && (flags & page.flags & PG_WRITEBACK) != 0) endPageWriteback(pfn, page);
   page.flags = on ? page.flags | flags : page.flags & ~flags;
 }
 

@@ -5,13 +5,22 @@ import { type CounterName, type Invariant, counters, invariantName, mapTable } f
 import { SimError } from "./errors.ts";
 import { INT_MAX, type HostConfig, configWords, integer, lookUp } from "./host/config.ts";
 import { type File, type FileOptions, createFile, filesOf } from "./host/file.ts";
-import { type Blame, type Holder, blame, holdersOf } from "./host/holders.ts";
+import { type Holder, holdersOf } from "./host/holders.ts";
 import { Migration, type MigrationOptions } from "./host/migration.ts";
+import { type OfflineOptions, type OfflineResult, offlineBlock } from "./host/offline.ts";
 import { PageTable } from "./host/pages.ts";
 import { type Pin, heldPins, schedule } from "./host/pin.ts";
 import { Guest, Process } from "./host/process.ts";
 import { type CallResult, callResult } from "./host/region.ts";
 import { restoreSnapshot, takeSnapshot } from "./host/snapshot.ts";
+import {
+  type ReclaimOutcome,
+  type SwapDevice,
+  type SwapOptions,
+  reclaimPage,
+  swapDevicesOf,
+  swapOn,
+} from "./host/swap.ts";
 import { type Trace, readTrace, setTracing } from "./host/trace.ts";
 
 /** The first invariant that a full recount found broken. */
@@ -25,32 +34,6 @@ export interface Violation {
   readonly found: number;
   /** Who holds the page. */
   readonly holders: readonly Holder[];
-}
-
-export interface OfflineOptions {
-  /** Ends the call after so many rounds, 1 or more, as a signal would. Default: no limit. */
-  readonly maxRounds?: number;
-  /** Ends the call at this point in simulated time, from 1, as a signal would. Default: no limit. */
-  readonly untilNs?: number;
-  /**
-   * Execute every round, also those in which nothing can change. Default: count them. The result is the same.
-   */
-  readonly executeAll?: boolean;
-}
-
-export interface OfflineResult extends CallResult {
-  /**
-   * returned: by the kernel; budget: ended by the caller, as by a signal; forever: the kernel would never
-   * return, and `errno` is null.
-   */
-  readonly ending: "returned" | "budget" | "forever";
-  /** Rounds of scanning and migrating, counted ones included. */
-  readonly rounds: number;
-  /** Pages that were migrated on the whole host meanwhile (pgmigrate_success). */
-  readonly moved: number;
-  /** Simulated time that it took. */
-  readonly durationNs: number;
-  readonly blame: Blame;
 }
 
 /**
@@ -73,8 +56,6 @@ const flagsFromOutside = {
   writeback: abi.PG_WRITEBACK,
   dirty: abi.PG_DIRTY,
 } as const;
-
-const endings = ["returned", "budget", "forever"] as const;
 
 export class Host {
   /** The page table, read-only. */
@@ -153,6 +134,44 @@ export class Host {
     return filesOf(this.#core);
   }
 
+  /**
+   * swapon(): memory can be swapped out from now on.
+   *
+   * @throws {SimError} ERR_RANGE or ERR_LIMIT: limits.swapSlots are for all devices together.
+   */
+  swapOn(options: SwapOptions): SwapDevice {
+    return swapOn(this.#core, options);
+  }
+
+  swapDevices(): SwapDevice[] {
+    return swapDevicesOf(this.#core);
+  }
+
+  /** vm.page-cluster: a read from swap takes the aligned 2^cluster slots around it. As booted: 3. */
+  setPageCluster(cluster: number): void {
+    integer("cluster", cluster, 0, abi.MAX_PAGE_CLUSTER);
+    this.#core.run((core) => core.setPageCluster(cluster));
+  }
+
+  /**
+   * Reclaim's look at one page, as if its turn had come on the inactive list: an accessed page stays, an
+   * anonymous one is swapped out, a clean one of a file dropped. Null after a crash.
+   */
+  reclaimPage(pfn: number): ReclaimOutcome | null {
+    this.#checkFrame(pfn);
+    return reclaimPage(this.#core, pfn);
+  }
+
+  /**
+   * Reclaims about `pages` pages of a zone (its number in the order of the configuration) from its LRU lists,
+   * ageing them. Returns how many were freed, fewer if no more can be; 0 after a crash.
+   */
+  reclaim(options: { readonly zone: number; readonly pages: number }): number {
+    const zone = integer("zone", options.zone, 0, (this.#words[abi.CFG_NR_ZONES] ?? 0) - 1);
+    const pages = integer("pages", options.pages, 1, INT_MAX);
+    return this.#core.run((core) => core.reclaimZone(zone, pages)) ?? 0;
+  }
+
   /** The processes that exist, by the address of their PTEs; guests among them have their vCPUs. */
   processes(): (Process | Guest)[] {
     const words = this.#core.words(abi.TABLE_PROCESSES);
@@ -177,25 +196,7 @@ export class Host {
    */
   offline(block: number, options: OfflineOptions = {}): OfflineResult {
     this.#checkBlock(block);
-    const before = this.counters();
-    const startNs = this.nowNs;
-    const rounds = limitWord("maxRounds", options.maxRounds);
-    const until = limitWord("untilNs", options.untilNs);
-    const rc = this.#core.run((core) =>
-      core.offlineBlock(block, rounds, until, !(options.executeAll ?? false)),
-    );
-    const after = this.counters();
-    const ending = endings[this.#core.machineField(abi.MACHINE_OFFLINE_ENDING)] ?? "returned";
-    const result = callResult(this.#core, rc);
-    return {
-      ...result,
-      errno: ending === "forever" ? null : result.errno,
-      ending,
-      rounds: after.offlineRounds - before.offlineRounds,
-      moved: after.pgmigrate_success - before.pgmigrate_success,
-      durationNs: this.nowNs - startNs,
-      blame: blame(this.#core),
-    };
+    return offlineBlock(this.#core, block, options);
   }
 
   /**
@@ -385,11 +386,6 @@ export class Host {
   #checkBlock(block: number): void {
     integer("block", block, 0, Math.ceil(this.pages.length / abi.MEMORY_BLOCK_PAGES) - 1);
   }
-}
-
-/** A limit as the core takes it: 0 is none. @throws {SimError} ERR_RANGE */
-function limitWord(name: string, value: number | undefined): bigint {
-  return value === undefined ? 0n : BigInt(integer(name, value, 1, Number.MAX_SAFE_INTEGER));
 }
 
 function hex(hash: bigint): string {

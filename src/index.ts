@@ -16,10 +16,11 @@ export type {
   ZoneKind,
 } from "./core/names.ts";
 export { SimError, type SimErrorCode } from "./errors.ts";
-export { Host, type Leaks, type OfflineOptions, type OfflineResult, type Violation } from "./host.ts";
+export { Host, type Leaks, type Violation } from "./host.ts";
 export type { Costs, HostConfig, Limits, NodeConfig, ZoneConfig } from "./host/config.ts";
 export type { Blame, Holder, HolderCount } from "./host/holders.ts";
 export type { Migration, MigrationOptions, StepResult } from "./host/migration.ts";
+export type { OfflineOptions, OfflineResult } from "./host/offline.ts";
 export type { PageInfo, PageTable } from "./host/pages.ts";
 export type { Pin } from "./host/pin.ts";
 export type { File, FileOptions, FileRange, FileResult } from "./host/file.ts";
@@ -28,9 +29,11 @@ export type {
   CallResult,
   MigrationResult,
   MovePagesResult,
+  PageoutResult,
   Range,
   Region,
   TouchResult,
 } from "./host/region.ts";
+export type { ReclaimOutcome, SwapDevice, SwapOptions } from "./host/swap.ts";
 export type { Trace, TraceEvent } from "./host/trace.ts";
 export type { AsyncPf, AsyncPfStart, Vcpu, WorkerStep } from "./host/vcpu.ts";

@@ -11,6 +11,9 @@ import {
   SECTION_OBJECTS,
   SECTION_PAGES,
   SECTION_PTES,
+  TABLE_SWAP_AREAS,
+  TABLE_SWAP_SLOTS,
+  CFG_SWAP_SLOTS,
   TABLE_APFS,
   TABLE_BATCHES,
   TABLE_BLOCKS,
@@ -28,10 +31,11 @@ import {
   TABLE_VMAS,
   TABLE_ZONES,
 } from "../abi";
-import { config, contentPtr, countersPtr, pagesPtr, tablePtr, tableSize } from "../arena";
+import { config, contentPtr, countersPtr, pagesPtr, swapContentPtr, tablePtr, tableSize } from "../arena";
 import { machine } from "../state/machine";
 import { pageAt } from "../state/page";
 import { fold, foldRange, foldSparse } from "../state/fold";
+import { swapSlotAt } from "../state/swap";
 
 function hashPages(): u64 {
   let hash: u64 = 0;
@@ -78,6 +82,9 @@ function hashObjects(): u64 {
   hash = foldTable(hash, TABLE_APFS);
   hash = foldTable(hash, TABLE_CTXS);
   hash = foldTable(hash, TABLE_MIGRATIONS);
+  hash = fold(hash, m.pageCluster);
+  hash = foldTable(hash, TABLE_SWAP_AREAS);
+  hash = foldTable(hash, TABLE_SWAP_SLOTS);
   return foldTable(hash, TABLE_EVENTS);
 }
 
@@ -89,6 +96,10 @@ function hashContent(): u64 {
     // A page that is not up to date has what its frame was left with: on the debug core something else.
     if ((pageAt(pfn).flags & PG_UPTODATE) == 0) continue;
     hash = foldRange(fold(hash, pfn), contentPtr + <usize>pfn * bytes, bytes);
+  }
+  for (let slot = 1; slot <= config(CFG_SWAP_SLOTS); slot++) {
+    if (swapSlotAt(slot).written == 0) continue;
+    hash = foldRange(fold(hash, slot), swapContentPtr + <usize>slot * bytes, bytes);
   }
   return hash;
 }

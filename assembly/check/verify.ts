@@ -9,6 +9,7 @@ import { verifyLists } from "./verify_lists";
 import { verifyMigrations } from "./verify_migrations";
 import { verifyMappings, verifyProcesses } from "./verify_objects";
 import { countHolders, verifyPages } from "./verify_pages";
+import { verifySwap } from "./verify_swap";
 import { verifyTotals } from "./verify_totals";
 import { bad, violation } from "./violation";
 
@@ -36,6 +37,7 @@ export function verify(): i32 {
   if (violation() == 0) verifyMms();
   if (violation() == 0) verifyCounters();
   if (violation() == 0) verifyAsyncPf();
+  if (violation() == 0) verifySwap();
   if (violation() == 0) verifyMappings();
   if (violation() == 0) verifyProcesses();
   if (violation() == 0) verifyMigrations();

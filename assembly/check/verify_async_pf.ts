@@ -16,7 +16,7 @@ import {
 } from "../abi";
 import { CTX_RECORD_SIZE, config } from "../arena";
 import { Vcpu, vcpuAt } from "../state/vcpu";
-import { ApfCtx, apfAt, ctxAt, maxApfs, maxCtxs } from "../state/apf";
+import { ApfCtx, apfAt, ctxAt, ctxOf, maxApfs, maxCtxs } from "../state/apf";
 import { machine } from "../state/machine";
 import { isSubstitute } from "../state/mapping";
 import { pageAt } from "../state/page";
@@ -72,7 +72,7 @@ function countNames(): void {
   for (let pfn = 0; pfn < config(CFG_MAX_PFN); pfn++) {
     const page = pageAt(pfn);
     if (!isSubstitute(page.mapping)) continue;
-    const id = page.privateWord;
+    const id = ctxOf(page);
     // 6.x leaves the word in the frame that a page has moved from, but not its context.
     if (id == 0 && page.mapcount == 0) continue;
     if (<u32>id > <u32>maxCtxs() || ctxAt(id).live == 0) bad(INV_CTX, pfn, id, 1, 0);

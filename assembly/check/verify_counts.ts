@@ -21,12 +21,13 @@ import {
   ZERO_PFN,
 } from "../abi";
 import { config } from "../arena";
-import { contentIs, expectedStamp } from "../state/content";
+import { contentIs, expectedStamp, slotContentIs } from "../state/content";
 import { machine } from "../state/machine";
 import { OBJECT_ADDRESS_SPACE, cacheSlotAt, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { pageAt } from "../state/page";
-import { pteAt, pteIsMigrationEntry, ptePfn, ptePresent } from "../state/pgtable";
+import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, ptePresent } from "../state/pgtable";
+import { swapSlotAt } from "../state/swap";
 import { Vma, isSharedMapping, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { counterOf } from "../state/vmstat";
 import { verifyIsolated } from "./verify_migrations";
@@ -41,19 +42,21 @@ function verifyRss(id: i32): void {
   const mm = mmAt(id);
   let anon = 0;
   let file = 0;
+  let swap = 0;
   for (let vmaId = mm.firstVma; vmaId != 0; vmaId = vmaAt(vmaId).nextVma) {
     const vma = vmaAt(vmaId);
     let pages = 0;
     for (let vpn = vma.start; vpn < vma.end; vpn++) {
       const pte = pteAt(pteNumber(vma, vpn));
-      if (pte != 0 && ptePfn(pte) != ZERO_PFN) pages += 1;
+      if (pteIsSwapEntry(pte)) swap += 1;
+      else if (pte != 0 && ptePfn(pte) != ZERO_PFN) pages += 1;
     }
     if (vma.kind == VMA_ANON) anon += pages;
     else file += pages;
   }
   expectEqual(INV_RSS, 0, id, anon, mm.rssAnon);
   expectEqual(INV_RSS, 0, id, file, mm.rssFile);
-  expectEqual(INV_RSS, 0, id, 0, mm.rssSwap);
+  expectEqual(INV_RSS, 0, id, swap, mm.rssSwap);
 }
 
 export function verifyMms(): void {
@@ -113,10 +116,18 @@ export function verifyCounters(): void {
   expectEqual(INV_VMSTAT, 0, NR_MLOCK, mlocked, counterOf(NR_MLOCK));
 }
 
+/** What a swap entry leads to: the page in the swap cache, or what the device has. */
+function verifySwappedContent(mm: i32, number: i32, stamp: i32): void {
+  const pfn = swapSlotAt(number).pfn;
+  const same = pfn != PFN_NONE ? contentIs(pfn, stamp) : slotContentIs(number, stamp);
+  if (!same) expectEqual(INV_DATA, pfn, mm, stamp, -1);
+}
+
 function verifyVmaContent(vma: Vma): void {
   for (let vpn = vma.start; vpn < vma.end; vpn++) {
     const number = pteNumber(vma, vpn);
     const pte = pteAt(number);
+    if (pteIsSwapEntry(pte)) verifySwappedContent(vma.mm, ptePfn(pte), expectedStamp(number));
     if (pte == 0 || (!ptePresent(pte) && !pteIsMigrationEntry(pte))) continue;
     const pfn = ptePfn(pte);
     if (pfn == ZERO_PFN) continue;

@@ -12,6 +12,7 @@ import {
   MAPPING_REFCOUNT,
   MAPPING_SIZE,
   MAX_MIGRATIONS,
+  MAX_SWAP_AREAS,
   PROCESS_MM_COUNT,
   VCPU_FIRST_DONE,
   VMA_NEXT_IN_OBJECT,
@@ -22,6 +23,7 @@ import { machine } from "../state/machine";
 import { AS_FILE, Mapping, mappingAt, objectOf } from "../state/mapping";
 import { migrationAt } from "../state/migration";
 import { Mm, mmAt } from "../state/mm";
+import { swapAreaAt } from "../state/swap";
 import { Vcpu, vcpuAt } from "../state/vcpu";
 import { Vma, vmaAt } from "../state/vma";
 import { addRefs, addUser, recountWindows, tallyOf } from "./tally";
@@ -64,6 +66,7 @@ function chainLength(object: i32): i32 {
 function recountMappings(start: i32, end: i32): void {
   countVmasOfObjects();
   for (let id = 1; id <= MAX_MIGRATIONS; id++) addRefs(migrationAt(id).anonVma, 1);
+  for (let id = 1; id <= MAX_SWAP_AREAS; id++) addRefs(swapAreaAt(id).mapping, 1);
   if (machine().substituteWord >= 0) addRefs(objectOf(machine().substituteWord), 1);
   for (let id = max<i32>(start, 1); id < end && violation() == 0; id++) {
     if ((mappingAt(id).flags & AS_FILE) != 0) addRefs(id, 1);

@@ -18,6 +18,7 @@ import {
   PG_ISOLATED,
   PG_LOCKED,
   PG_RESERVED,
+  PG_SWAPCACHE,
   PROT_NONE,
   PROT_WRITE,
   PTE_PRESENT,
@@ -29,6 +30,7 @@ import { config } from "../arena";
 import { batchLength, batchPfn } from "../state/lru_batch";
 import { machine } from "../state/machine";
 import {
+  AS_SWAP,
   OBJECT_ADDRESS_SPACE,
   OBJECT_ANON_VMA,
   cacheSlotAt,
@@ -39,10 +41,11 @@ import {
 import { mmAt } from "../state/mm";
 import { profile } from "../state/profile";
 import { Page, pageAt, pageHasPrivate } from "../state/page";
-import { pteAt, pteIsMigrationEntry, ptePfn, ptePresent } from "../state/pgtable";
+import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, ptePresent } from "../state/pgtable";
 import { pinAt, refsOfKind } from "../state/pins";
 import { Vma, pteNumber, vmaAt } from "../state/vma";
 import { addRefs, addUser, tallied, tallyOf } from "./tally";
+import { countSwapCache, verifySwapPage } from "./verify_swap";
 import { bad, expectEqual, violation } from "./violation";
 
 const MAPPED_BY_ANON_VMA: i32 = 1 << 30; // among the PTEs of a tally
@@ -63,6 +66,7 @@ function allowsTooMuch(vma: Vma, pte: i32, page: Page): bool {
  * locked page.
  */
 function countPte(vma: Vma, pte: i32): void {
+  if (pteIsSwapEntry(pte)) return;
   const pfn = ptePfn(pte);
   if (pfn == ZERO_PFN || !tallied(pfn)) return;
   const page = pageAt(pfn);
@@ -98,6 +102,7 @@ function countPageCache(): void {
     const mapping = mappingAt(id);
     if (mapping.kind != OBJECT_ADDRESS_SPACE) continue;
     let nr = 0;
+    if ((mapping.flags & AS_SWAP) != 0) continue; // see verify_swap.ts
     for (let index = 0; index < mapping.nrSlots; index++) {
       const pfn = cacheSlotAt(mapping, index).pfn;
       if (pfn == PFN_NONE) continue;
@@ -112,6 +117,7 @@ function countPageCache(): void {
 export function countHolders(): void {
   countPtes();
   countPageCache();
+  countSwapCache();
   for (let id = 1; id <= config(CFG_PINS); id++) {
     const pin = pinAt(id);
     if (pin.kind != HOLDER_NONE) addRefs(pin.pfn, refsOfKind(pin.kind));
@@ -149,6 +155,7 @@ export function verifyPages(start: i32, end: i32): void {
     if ((page.flags & PG_ANON_EXCLUSIVE) != 0 && page.mapcount > 1) bad(INV_PTE, pfn, 0, 1, page.mapcount);
     expectEqual(INV_MAPC, pfn, 0, tally.users & ~MAPPED_BY_ANON_VMA, page.mapcount);
     if (page.refcount > 0) verifyMappingWord(pfn, page.mapping);
+    if ((page.flags & PG_SWAPCACHE) != 0) verifySwapPage(pfn, page);
     if (violation() != 0) return;
   }
 }

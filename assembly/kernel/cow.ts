@@ -1,5 +1,5 @@
 /** A write to a page whose PTE does not allow it: written in place or copied (do_wp_page(), mm/memory.c). */
-import { FAULT_WAIT, PG_ANON_EXCLUSIVE, PG_LOCKED, PG_LRU, PTE_WRITE, VMA_ANON } from "../abi";
+import { FAULT_WAIT, PG_ANON_EXCLUSIVE, PG_LOCKED, PG_LRU, PG_SWAPCACHE, PTE_WRITE, VMA_ANON } from "../abi";
 import { copyContent } from "../state/content";
 import { lruAddDrainCpu } from "../state/lru_batch";
 import { machine } from "../state/machine";
@@ -13,6 +13,7 @@ import { mapNewAnonPage } from "./anon_page";
 import { munlockUnmapped } from "./mlock";
 import { sleepOnPage } from "./page_lock";
 import { pageRemoveRmap } from "./rmap";
+import { freeSwapCache, reuseSwapPage, tryToFreeSwap } from "./swap_state";
 
 /** Above so many references 6.x does not try (do_wp_page(), wp_can_reuse_anon_folio()). */
 const MAX_REFS_TO_REUSE: i32 = 3;
@@ -25,7 +26,10 @@ function becomesExclusive(page: Page): bool {
   if ((page.flags & PG_ANON_EXCLUSIVE) != 0) return true;
   if (page.refcount > MAX_REFS_TO_REUSE) return false;
   if ((page.flags & PG_LRU) == 0) lruAddDrainCpu(machine().cpu);
-  if (page.refcount != 1 || (page.flags & PG_LOCKED) != 0) return false;
+  const inSwapCache = (page.flags & PG_SWAPCACHE) != 0 ? 1 : 0;
+  if (page.refcount > 1 + inSwapCache || (page.flags & PG_LOCKED) != 0) return false;
+  if (inSwapCache != 0) tryToFreeSwap(page);
+  if (page.refcount != 1) return false;
   page.flags |= PG_ANON_EXCLUSIVE;
   return true;
 }
@@ -41,6 +45,7 @@ function copyPage(vmaId: i32, vpn: i32, pfn: i32, page: Page): i32 {
   else mmAt(vma.mm).rssFile -= 1;
   pageRemoveRmap(page);
   munlockUnmapped(vma, pfn, page);
+  if (profile().cowFreesSwapCache) freeSwapCache(page);
   putPage(page);
   return 0;
 }
@@ -51,7 +56,7 @@ function writableInPlace(mm: i32, pfn: i32, page: Page): i32 {
   if (profile().anonExclusive) return becomesExclusive(page) ? 1 : 0;
   // v3.12 looks at it under the page lock: reuse_swap_page() asks who maps it, not who holds it.
   if ((page.flags & PG_LOCKED) != 0) return sleepOnPage(mm, pfn, true);
-  return page.mapcount <= 1 ? 1 : 0;
+  return reuseSwapPage(page) ? 1 : 0;
 }
 
 /** do_wp_page() for virtual page `vpn`, whose PTE is present. Returns 0, FAULT_WAIT or -ENOMEM. */

@@ -7,22 +7,36 @@ import {
   FN_ACCOUNT_PAGE_DIRTIED,
   FN_CLEAR_PAGE_DIRTY_FOR_IO,
   FN_MIGRATE_PAGE_COPY,
+  FN_PAGE_MAPPING,
   FN_SET_PAGE_DIRTY,
   FN_SET_PAGE_DIRTY_BUFFERS,
   INV_NULL,
+  INV_PRIV,
   MAPPING_ANON,
+  MAPPING_TAG_SHIFT,
   PG_DIRTY,
+  PG_SWAPCACHE,
 } from "../abi";
 import { crash } from "../state/crash";
 import { AS_BDI, AS_SET_PAGE_DIRTY, isSubstitute, mappingAt, objectOf } from "../state/mapping";
 import { Page, pfnOf } from "../state/page";
+import { areaOfSlot, swapAreaAt } from "../state/swap";
 import { lockPrivate } from "./locks";
 
+/** The part of the swap cache that page->private leads to (swap_address_space()). */
+function swapAddressSpace(page: Page): i32 {
+  const area = areaOfSlot(page.privateWord);
+  // Of a pointer the type bits are 127: an element far behind the array of address spaces.
+  if (area == 0) crash(CRASH_OOPS, FN_PAGE_MAPPING, 0, pfnOf(page), INV_PRIV);
+  return swapAreaAt(area).mapping << MAPPING_TAG_SHIFT;
+}
+
 /**
- * page_mapping(): 0 for anonymous memory, else the address_space word. (The swap cache is not modelled yet.)
- * A substitute that carries the tag is an address_space all the same.
+ * page_mapping(): the address_space word, 0 for anonymous memory outside the swap cache. A substitute that
+ * carries the tag is an address_space all the same.
  */
 export function pageMapping(page: Page): i32 {
+  if ((page.flags & PG_SWAPCACHE) != 0) return swapAddressSpace(page);
   const word = page.mapping;
   if ((word & MAPPING_ANON) != 0) return isSubstitute(word) ? word & ~MAPPING_ANON : 0;
   return word;

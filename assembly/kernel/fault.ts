@@ -21,7 +21,7 @@ import { machine } from "../state/machine";
 import { cacheSlotAt, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { getPage, pageAt } from "../state/page";
-import { makePte, pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
+import { makePte, pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
 import { Vma, findVma, isSharedMapping, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { profile } from "../state/profile";
@@ -30,6 +30,7 @@ import { doWpPage } from "./cow";
 import { addToPageCache } from "./filemap";
 import { sleepOnPage } from "./page_lock";
 import { pageAddRmap } from "./rmap";
+import { doSwapPage } from "./swapin";
 
 /** Maps a page of the page cache, new or found (filemap_fault(), shmem_fault()). 0, -EFAULT or -ENOMEM. */
 function fileFault(vmaId: i32, vpn: i32, write: bool): i32 {
@@ -68,6 +69,7 @@ function handleFault(vmaId: i32, vpn: i32, write: bool): i32 {
   const pte = pteAt(number);
   // migration_entry_wait(). The reference of v3.12 makes the migration fail if it comes before the check.
   if (pteIsMigrationEntry(pte)) return sleepOnPage(vma.mm, ptePfn(pte), profile().waiterTakesRef);
+  if (pteIsSwapEntry(pte)) return doSwapPage(vmaId, vpn, write);
   if (pte != 0 && ptePfn(pte) != ZERO_PFN) return doWpPage(vmaId, vpn);
   if (isSharedMapping(vma)) return fileFault(vmaId, vpn, write);
   if (write) return mapNewAnonPage(vmaId, vpn);

@@ -45,12 +45,13 @@ import {
   mappingAt,
   putMapping,
 } from "../state/mapping";
-import { Page, pageAt } from "../state/page";
+import { Page, pageAt, pfnOf } from "../state/page";
 import { allocPages } from "../state/page_alloc";
 import { putPage } from "../state/page_free";
 import { profile } from "../state/profile";
 import { vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
+import { endPageWriteback } from "./writeback";
 import { zapVma } from "./zap";
 
 /** a_ops of a file system (FILE_*), as flags of its address_spaces. */
@@ -101,7 +102,7 @@ export function isUnmapped(object: i32): bool {
 }
 
 /**
- * add_to_page_cache(): the zeroed frame `pfn` becomes page `index`; the allocator's reference becomes the
+ * add_to_page_cache(): the frame `pfn` becomes page `index`; the allocator's reference becomes the
  * page cache's, and buffer heads have another. The caller puts it on the LRU.
  */
 export function addToPageCache(object: i32, index: i32, pfn: i32): Page {
@@ -116,8 +117,9 @@ export function addToPageCache(object: i32, index: i32, pfn: i32): Page {
     page.flags |= PG_PRIVATE;
     page.refcount += 1;
   }
-  writeContent(pfn, 0);
-  cacheSlotAt(mapping, index).pfn = pfn;
+  const slot = cacheSlotAt(mapping, index);
+  writeContent(pfn, slot.expected); // zeros, or what was written back before the page was reclaimed
+  slot.pfn = pfn;
   mapping.nrpages += 1;
   count(NR_FILE_PAGES, 1);
   if (shmem) count(NR_SHMEM, 1);
@@ -138,7 +140,8 @@ function truncatePage(mapping: Mapping, slot: CacheSlot): void {
   slot.pfn = PFN_NONE;
   slot.expected = 0;
   freeBuffers(page);
-  page.flags &= ~(PG_DIRTY | PG_WRITEBACK); // the end of its I/O is waited for
+  if ((page.flags & PG_WRITEBACK) != 0) endPageWriteback(pfnOf(page), page); // it is waited for
+  page.flags &= ~PG_DIRTY;
   page.mapping = 0;
   mapping.nrpages -= 1;
   count(NR_FILE_PAGES, -1);

@@ -15,11 +15,12 @@ import { copyContent, expectStamp, expectedStamp } from "../state/content";
 import { machine } from "../state/machine";
 import { Mm, mmAt } from "../state/mm";
 import { Page, getPage, pageAnon, pageAt } from "../state/page";
-import { pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
+import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
 import { VM_DONTCOPY, VM_LOCKED, copyVma, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { mapNewAnonPage } from "./anon_page";
 import { pageAddRmap } from "./rmap";
+import { swapDuplicate } from "./swap_state";
 
 /** Counts a PTE or an entry for `page` in the rss of the child: its class is what the tag says now. */
 function addRss(mm: Mm, page: Page): void {
@@ -33,6 +34,14 @@ function copyMigrationEntry(mm: Mm, entry: i32, from: i32, to: i32): void {
   const shared = entry & ~(PTE_WRITE | PTE_EXCLUSIVE);
   setPte(from, shared);
   setPte(to, shared);
+}
+
+/** A swap entry: the page that comes of it will be shared. */
+function copySwapEntry(mm: Mm, entry: i32, from: i32, to: i32): void {
+  swapDuplicate(ptePfn(entry));
+  mm.rssSwap += 1;
+  setPte(from, entry & ~PTE_EXCLUSIVE);
+  setPte(to, entry & ~PTE_EXCLUSIVE);
 }
 
 /**
@@ -60,6 +69,11 @@ function copyPte(parent: Mm, from: i32, childVma: i32, vpn: i32): i32 {
   const child = mmAt(vma.mm);
   const to = pteNumber(vma, vpn);
   const pfn = ptePfn(pte);
+  if (pteIsSwapEntry(pte)) {
+    expectStamp(to, expectedStamp(from));
+    copySwapEntry(child, pte, from, to);
+    return 0;
+  }
   const isEntry = pteIsMigrationEntry(pte);
   const copied = !isEntry && pfn != ZERO_PFN && mustCopy(parent, pageAt(pfn));
   const err = copied ? copyPresentPage(childVma, vpn, pfn) : 0;

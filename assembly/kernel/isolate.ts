@@ -27,12 +27,18 @@ function isolatedCounter(page: Page): i32 {
 export function isolateLruPage(pfn: i32, page: Page): i32 {
   const err = (page.flags & PG_LRU) != 0 ? 0 : -EBUSY;
   if (tracing()) trace(TRACE_ISOLATE, pfn, err, 0, 0);
-  if (err != 0) return err;
+  if (err == 0) takeFromLru(pfn, page);
+  return err;
+}
+
+/** Takes a page off its LRU list with a reference. Returns false if it is not on one. */
+export function takeFromLru(pfn: i32, page: Page): bool {
+  if ((page.flags & PG_LRU) == 0) return false;
   getPage(page);
   lruDel(pfn, page);
   page.flags |= PG_ISOLATED;
   count(isolatedCounter(page), 1);
-  return 0;
+  return true;
 }
 
 /** Ends the isolation in the counters, before the page is put back or its reference is dropped. */

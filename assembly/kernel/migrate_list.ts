@@ -13,7 +13,7 @@ export class MigrateList {
   nr: i32;
 }
 
-const NR_LISTS: usize = 6;
+const NR_LISTS: usize = 7;
 const LIST_STRIDE: usize = 16;
 if (NR_LISTS * LIST_STRIDE > MIGRATE_LISTS_SIZE || offsetof<MigrateList>() > LIST_STRIDE)
   ERROR("migrate lists");
@@ -49,6 +49,11 @@ export function targetPages(): MigrateList {
 /** Pages that the asynchronous stage of a batch left (6.12). */
 export function retriedPages(): MigrateList {
   return listNumber(5);
+}
+
+/** What reclaim has isolated. */
+export function reclaimedPages(): MigrateList {
+  return listNumber(6);
 }
 
 export function append(list: MigrateList, pfn: i32, page: Page, entry: i32): void {

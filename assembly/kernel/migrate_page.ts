@@ -11,10 +11,13 @@ import {
   MIGRATE_ASYNC,
   MIGRATE_SYNC,
   PG_LOCKED,
+  PG_SWAPCACHE,
   PG_WRITEBACK,
   PROBE_REFCOUNT_CHECK,
+  PROBE_TRY_TO_UNMAP,
   TRACE_MOVED,
   TRACE_MOVE_RETURN,
+  TRACE_UNMAP,
 } from "../abi";
 import { crash } from "../state/crash";
 import { machine } from "../state/machine";
@@ -30,6 +33,7 @@ import { asyncPfMigratepage } from "./policy/rfc";
 import { profile } from "../state/profile";
 import { pageGetAnonVma } from "./rmap";
 import { removeMigrationPtes, tryToUnmap } from "./unmap";
+import { endPageWriteback } from "./writeback";
 
 const NO_ANON_VMA: i32 = 0;
 
@@ -49,7 +53,7 @@ function waitForWriteback(page: Page, force: bool, mode: i32): i32 {
   if ((page.flags & PG_WRITEBACK) == 0) return 0;
   if (mode != MIGRATE_SYNC) return -EBUSY;
   if (!force) return -EAGAIN;
-  page.flags &= ~PG_WRITEBACK; // wait_on_page_writeback()
+  endPageWriteback(pfnOf(page), page); // wait_on_page_writeback()
   return 0;
 }
 
@@ -68,7 +72,13 @@ export function unmapStep(pfn: i32, page: Page, force: bool, mode: i32): i32 {
   const p = profile();
   if (pageAnon(page) && !pageKsm(page)) {
     m.anonVma = pageGetAnonVma(page);
-    if (m.anonVma == NO_ANON_VMA && p.unmappedAnonRetries) return -EAGAIN;
+    if (m.anonVma == NO_ANON_VMA && p.unmappedAnonRetries) {
+      // In the swap cache it can be moved: nothing has to be mapped again ("remap_swapcache").
+      if ((page.flags & PG_SWAPCACHE) == 0) return -EAGAIN;
+      count(PROBE_TRY_TO_UNMAP, 1);
+      if (tracing()) trace(TRACE_UNMAP, pfn, page.refcount, 0, 0);
+      return 0;
+    }
   }
   // 6. No mapping: nothing maps the page.
   if (page.mapping == 0) {

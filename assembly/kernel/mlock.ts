@@ -11,7 +11,7 @@ import { count } from "../state/vmstat";
 import { rmapMapping } from "./rmap";
 
 /** mlock_vma_page(): moves a page to the unevictable list. */
-function mlockPage(pfn: i32): void {
+export function mlockPage(pfn: i32): void {
   const page = pageAt(pfn);
   if ((page.flags & PG_MLOCKED) != 0 || pfn == ZERO_PFN) return;
   page.flags |= PG_MLOCKED;

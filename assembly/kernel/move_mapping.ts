@@ -21,8 +21,9 @@ import {
   TRACE_CHECK,
 } from "../abi";
 import { copyContent } from "../state/content";
-import { CacheSlot, cacheSlotAt, mappingAt, objectOf } from "../state/mapping";
+import { AS_SWAP, CacheSlot, cacheSlotAt, mappingAt, objectOf } from "../state/mapping";
 import { Page, getPage, pageHasPrivate, pfnOf } from "../state/page";
+import { swapSlotAt } from "../state/swap";
 import { trace, tracing } from "../state/trace";
 import { count } from "../state/vmstat";
 import { clearPageDirtyForIo } from "./dirty";
@@ -36,6 +37,18 @@ function replaceSlot(slot: CacheSlot, newPage: Page, page: Page, expected: i32):
   getPage(newPage);
   slot.pfn = pfnOf(newPage);
   page.refcount = expected - 1;
+}
+
+/** The same for the swap cache, which finds the page by its slot. Returns 0 or -EAGAIN. */
+function replaceInSwapCache(newPage: Page, page: Page, expected: i32): i32 {
+  const slot = swapSlotAt(page.privateWord);
+  if (slot.pfn != pfnOf(page)) return -EAGAIN;
+  getPage(newPage);
+  newPage.flags |= PG_SWAPCACHE;
+  newPage.privateWord = page.privateWord;
+  slot.pfn = pfnOf(newPage);
+  page.refcount = expected - 1;
+  return 0;
 }
 
 /** References of an unmapped page that migration can account for: isolation, page cache, private data. */
@@ -60,7 +73,9 @@ export function migratePageMoveMapping(word: i32, newPage: Page, page: Page): i3
   lockTree(word, pfn, FN_RAW_SPIN_LOCK_IRQ, FN_MIGRATE_PAGE_MOVE_MAPPING);
   const expected = expectedRefs(word, page);
   const mapping = mappingAt(objectOf(word));
-  if (page.refcount != expected || page.index >= mapping.nrSlots) return -EAGAIN;
+  if (page.refcount != expected) return -EAGAIN;
+  if ((mapping.flags & AS_SWAP) != 0) return replaceInSwapCache(newPage, page, expected);
+  if (page.index >= mapping.nrSlots) return -EAGAIN;
   const slot = cacheSlotAt(mapping, page.index);
   if (slot.pfn != pfn) return -EAGAIN;
   replaceSlot(slot, newPage, page, expected);

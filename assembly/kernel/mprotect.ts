@@ -10,7 +10,7 @@ import {
 } from "../abi";
 import { mmAt } from "../state/mm";
 import { Page, pageAnon, pageAt } from "../state/page";
-import { pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
+import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
 import { profile } from "../state/profile";
 import { pteNumber, splitAt, vmaAt } from "../state/vma";
 
@@ -21,7 +21,7 @@ function isUnshared(page: Page): bool {
 
 function protectPte(number: i32, prot: i32): void {
   const pte = pteAt(number);
-  if (pte == 0) return;
+  if (pte == 0 || pteIsSwapEntry(pte)) return;
   if (pteIsMigrationEntry(pte)) {
     if ((prot & PROT_WRITE) == 0) setPte(number, pte & ~PTE_WRITE);
     return;

@@ -4,7 +4,7 @@
  */
 import { MAPPING_ANON, MAPPING_TAG_MASK, MAPPING_TAG_SHIFT, NR_ANON_PAGES, NR_FILE_MAPPED } from "../abi";
 import { OBJECT_ANON_VMA, isSubstitute, mappingAt, objectOf } from "../state/mapping";
-import { Page } from "../state/page";
+import { Page, pageAnon } from "../state/page";
 import { count } from "../state/vmstat";
 import { substituteRmapMapping } from "./policy/substitute";
 
@@ -25,6 +25,15 @@ export function pageAddNewAnonRmap(page: Page, anonVma: i32, index: i32): void {
   page.mapping = (anonVma << MAPPING_TAG_SHIFT) | MAPPING_ANON;
   page.index = index;
   count(NR_ANON_PAGES, 1);
+}
+
+/** page_add_anon_rmap() of a page that may come from swap: its first PTE makes it anonymous (again). */
+export function pageAddAnonRmap(page: Page, anonVma: i32, index: i32): void {
+  if (page.mapcount == 0 && !pageAnon(page)) {
+    page.mapping = (anonVma << MAPPING_TAG_SHIFT) | MAPPING_ANON;
+    page.index = index;
+  }
+  pageAddRmap(page);
 }
 
 /** page_add_anon_rmap() or page_add_file_rmap(), whichever the tag says. */

@@ -12,6 +12,7 @@ import {
   INV_UAF,
   MAPPING_ANON,
   PG_ANON_EXCLUSIVE,
+  PG_SWAPCACHE,
   PROBE_KVM_UNMAP,
   PROBE_PTES_UNMAPPED,
   PROBE_REMOVE_MIGRATION_PTE,
@@ -28,6 +29,7 @@ import {
 } from "../abi";
 import { crash } from "../state/crash";
 import { OBJECT_ANON_VMA, isSubstitute, mappingAt, objectOf } from "../state/mapping";
+import { mmAt } from "../state/mm";
 import { Page, getPage, pageAt } from "../state/page";
 import { putPage } from "../state/page_free";
 import { makePte, pteAt, pteIsMigrationEntry, ptePfn, ptePresent, setPte } from "../state/pgtable";
@@ -37,13 +39,14 @@ import { count } from "../state/vmstat";
 import { setPageDirty } from "./dirty";
 import { lockMmapMutex } from "./locks";
 import { profile } from "../state/profile";
-import { pageAddRmap, pageRemoveRmap, rmapMapping } from "./rmap";
+import { pageAddRmap, pageRemoveRmap, rmapMapping, rmapPageAnon } from "./rmap";
+import { swapDuplicate } from "./swap_state";
 
 /**
  * First VMA of the walk that `word` leads to, its lock taken: the anon walk or the file walk, as the tag
  * says.
  */
-function firstVmaOf(word: i32, pfn: i32, fileWalk: i32, caller: i32): i32 {
+export function firstVmaOf(word: i32, pfn: i32, fileWalk: i32, caller: i32): i32 {
   const object = mappingAt(objectOf(word));
   if ((word & MAPPING_ANON) == 0) {
     lockMmapMutex(word, pfn, fileWalk, caller);
@@ -56,10 +59,39 @@ function firstVmaOf(word: i32, pfn: i32, fileWalk: i32, caller: i32): i32 {
 }
 
 /**
+ * try_to_unmap_one() of a page in the swap cache: the PTE becomes a swap entry. Returns false, with the PTE
+ * as it was, for an exclusive page that may be pinned, or where page->private is no entry (INV-PRIV).
+ */
+export function unmapToSwap(page: Page, vma: Vma, number: i32, pte: i32): bool {
+  const slot = page.privateWord;
+  const exclusive = (page.flags & PG_ANON_EXCLUSIVE) != 0;
+  if (exclusive && page.refcount >= GUP_PIN_COUNTING_BIAS) return false;
+  if (!swapDuplicate(slot)) return false;
+  page.flags &= ~PG_ANON_EXCLUSIVE;
+  setPte(number, makePte(slot, exclusive ? PTE_EXCLUSIVE : 0));
+  if ((pte & PTE_DIRTY) != 0) setPageDirty(page);
+  const mm = mmAt(vma.mm);
+  mm.rssAnon -= 1;
+  mm.rssSwap += 1;
+  finishUnmapping(page, pte);
+  return true;
+}
+
+/** The end of unmapping one PTE: its mapping and its reference go, and KVM's mapping of it. */
+export function finishUnmapping(page: Page, pte: i32): void {
+  pageRemoveRmap(page);
+  putPage(page);
+  if ((pte & PTE_KVM) != 0) count(PROBE_KVM_UNMAP, 1);
+}
+
+/**
  * try_to_unmap_one(): one PTE becomes a migration entry. Returns false, with the PTE as it was, for an
  * exclusive page that may be pinned (page_try_share_anon_rmap()).
  */
-function tryToUnmapOne(page: Page, pfn: i32, number: i32, pte: i32): bool {
+function tryToUnmapOne(page: Page, pfn: i32, vma: Vma, number: i32, pte: i32): bool {
+  if ((page.flags & PG_SWAPCACHE) != 0 && profile().unmapsToSwap && rmapPageAnon(page)) {
+    return unmapToSwap(page, vma, number, pte);
+  }
   let entry = PTE_MIGRATION | (pte & PTE_WRITE);
   if ((page.flags & PG_ANON_EXCLUSIVE) != 0) {
     if (page.refcount >= GUP_PIN_COUNTING_BIAS) return false;
@@ -68,9 +100,7 @@ function tryToUnmapOne(page: Page, pfn: i32, number: i32, pte: i32): bool {
   }
   setPte(number, makePte(pfn, entry));
   if ((pte & PTE_DIRTY) != 0) setPageDirty(page);
-  pageRemoveRmap(page);
-  putPage(page);
-  if ((pte & PTE_KVM) != 0) count(PROBE_KVM_UNMAP, 1);
+  finishUnmapping(page, pte);
   return true;
 }
 
@@ -88,7 +118,7 @@ export function tryToUnmap(pfn: i32, page: Page): void {
     const number = vma.pteOffset + index;
     const pte = pteAt(number);
     if (!ptePresent(pte) || ptePfn(pte) != pfn) continue;
-    if (!tryToUnmapOne(page, pfn, number, pte)) break;
+    if (!tryToUnmapOne(page, pfn, vma, number, pte)) break;
     unmapped += 1;
     if (page.mapcount == 0) break;
   }

@@ -1,11 +1,46 @@
 /**
  * Writing pages of files back (mm/page-writeback.c): what makes them clean, and keeps them so until a fault.
  */
-import { PFN_NONE, PG_DIRTY, PG_WRITEBACK, PTE_DIRTY, PTE_WRITE } from "../abi";
+import {
+  CRASH_OOPS,
+  FN_END_PAGE_WRITEBACK,
+  FN_TEST_CLEAR_PAGE_WRITEBACK,
+  INV_PRIV,
+  PFN_NONE,
+  PGROTATED,
+  PG_ACTIVE,
+  PG_DIRTY,
+  PG_LRU,
+  PG_RECLAIM,
+  PG_SWAPCACHE,
+  PG_UNEVICTABLE,
+  PG_WRITEBACK,
+  PTE_DIRTY,
+  PTE_WRITE,
+} from "../abi";
+import { crash } from "../state/crash";
+import { lruMoveTail } from "../state/lru";
 import { AS_SHMEM, Mapping, cacheSlotAt, mappingAt } from "../state/mapping";
 import { Page, pageAt } from "../state/page";
 import { pteAt, ptePfn, ptePresent, setPte } from "../state/pgtable";
+import { areaOfSlot } from "../state/swap";
 import { coversIndex, vmaAt } from "../state/vma";
+import { count } from "../state/vmstat";
+
+/**
+ * end_page_writeback(): the I/O of a page has ended. One that reclaim waits for goes to the end of its LRU
+ * list (rotate_reclaimable_page(), without a batch).
+ */
+export function endPageWriteback(pfn: i32, page: Page): void {
+  if ((page.flags & PG_SWAPCACHE) != 0 && areaOfSlot(page.privateWord) == 0) {
+    crash(CRASH_OOPS, FN_TEST_CLEAR_PAGE_WRITEBACK, FN_END_PAGE_WRITEBACK, pfn, INV_PRIV);
+  }
+  const rotated = (page.flags & PG_RECLAIM) != 0;
+  page.flags &= ~(PG_WRITEBACK | PG_RECLAIM);
+  if (!rotated || (page.flags & (PG_LRU | PG_ACTIVE | PG_UNEVICTABLE)) != PG_LRU) return;
+  count(PGROTATED, 1);
+  lruMoveTail(pfn, page);
+}
 
 /** page_mkclean(): no PTE lets the page be written without a fault. Returns true if one was dirty. */
 function pageMkclean(mapping: Mapping, index: i32, pfn: i32): bool {
@@ -42,6 +77,6 @@ export function writebackFile(object: i32, start: i32, end: i32, wait: bool): vo
     if (pfn == PFN_NONE) continue;
     const page = pageAt(pfn);
     if (cleanForWriteback(mapping, index, page)) page.flags |= PG_WRITEBACK;
-    if (wait) page.flags &= ~PG_WRITEBACK;
+    if (wait && (page.flags & PG_WRITEBACK) != 0) endPageWriteback(pfn, page);
   }
 }

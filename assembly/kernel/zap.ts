@@ -5,12 +5,13 @@ import { machine } from "../state/machine";
 import { Mm, mmAt } from "../state/mm";
 import { pageAnon, pageAt } from "../state/page";
 import { putPage } from "../state/page_free";
-import { pteAt, pteIsMigrationEntry, ptePfn, setPte } from "../state/pgtable";
+import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
 import { Vma, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { setPageDirty } from "./dirty";
 import { munlockUnmapped } from "./mlock";
 import { pageRemoveRmap } from "./rmap";
+import { freeSwapAndCache, freeSwapCache } from "./swap_state";
 
 /** zap_pte_range() for one PTE. The rss class is decided by the tag at this moment. */
 function zapPte(mm: Mm, vma: Vma, number: i32): void {
@@ -19,6 +20,11 @@ function zapPte(mm: Mm, vma: Vma, number: i32): void {
   setPte(number, 0);
   expectStamp(number, 0);
   const pfn = ptePfn(pte);
+  if (pteIsSwapEntry(pte)) {
+    mm.rssSwap -= 1;
+    freeSwapAndCache(pfn);
+    return;
+  }
   if (pfn == ZERO_PFN) return;
   const page = pageAt(pfn);
   const anon = pageAnon(page);
@@ -37,6 +43,7 @@ function zapPte(mm: Mm, vma: Vma, number: i32): void {
   }
   pageRemoveRmap(page);
   munlockUnmapped(vma, pfn, page);
+  freeSwapCache(page);
   putPage(page);
 }
 

@@ -11,11 +11,13 @@ import {
   APF_WORKER,
   ASYNC_PF_PER_VCPU,
   CFG_VCPUS,
+  PRIVATE_POINTER,
   TABLE_APFS,
   TABLE_CTXS,
 } from "../abi";
 import { APF_RECORD_SIZE, CTX_RECORD_SIZE, config, tablePtr } from "../arena";
 import { machine } from "./machine";
+import { Page } from "./page";
 import { poolFree, poolInit, poolNext } from "./pool";
 
 @unmanaged
@@ -62,6 +64,12 @@ export function apfAt(id: i32): Apf {
 
 export function ctxAt(id: i32): ApfCtx {
   return changetype<ApfCtx>(tablePtr(TABLE_CTXS) + <usize>id * CTX_RECORD_SIZE);
+}
+
+/** page->private as the pointer to a context that the RFC makes of it; 0 if it is none. */
+export function ctxOf(page: Page): i32 {
+  const word = page.privateWord;
+  return (word & PRIVATE_POINTER) != 0 ? word & ~PRIVATE_POINTER : 0;
 }
 
 /** Work items that can exist at one time, and of contexts twice as many, since the RFC leaks them. */

@@ -10,7 +10,7 @@ import {
   PG_SWAPBACKED,
   PG_UNEVICTABLE,
 } from "../abi";
-import { listAddHead, listDel } from "./list";
+import { listAddHead, listAddTail, listDel } from "./list";
 import { Page } from "./page";
 import { lruList, zoneOf } from "./zone";
 
@@ -31,6 +31,13 @@ export function lruAdd(pfn: i32, page: Page): void {
 export function lruDel(pfn: i32, page: Page): void {
   listDel(lruList(zoneOf(pfn), lruOf(page.flags)), page);
   page.flags &= ~PG_LRU;
+}
+
+/** Moves a page that is on its list to the end where reclaim looks first. */
+export function lruMoveTail(pfn: i32, page: Page): void {
+  const list = lruList(zoneOf(pfn), lruOf(page.flags));
+  listDel(list, page);
+  listAddTail(list, pfn, page);
 }
 
 /** Puts a page straight on the unevictable list, without a batch (add_page_to_unevictable_list()). */

@@ -81,6 +81,7 @@ export class Machine {
   firstBadPfn: i32;
   mmSerial: i32; // of the last address space or file that was created
   nrAsyncPfPins: i32; // pins that work items of async_pf hold
+  pageCluster: i32; // vm.page-cluster: 2^n slots are read at once
 }
 
 if (offsetof<Machine>() > MACHINE_RECORD_SIZE) ERROR("size of the machine record");

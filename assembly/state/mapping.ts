@@ -31,6 +31,7 @@ export const AS_BUFFERS: i32 = 1 << 5; // pages have buffer heads
 export const AS_WRITEPAGE: i32 = 1 << 6; // a_ops->writepage
 export const AS_EIO: i32 = 1 << 7; // which always fails
 export const AS_FILE: i32 = 1 << 8; // a file, which has a reference of its own beside those of its mappings
+export const AS_SWAP: i32 = 1 << 9; // the swap cache of an area; its pages are found by their slots
 
 // a_ops->migratepage of an address_space.
 export const MIGRATEPAGE_GENERIC: i32 = 1; // migrate_page()

@@ -26,3 +26,8 @@ export function ptePresent(pte: i32): bool {
 export function pteIsMigrationEntry(pte: i32): bool {
   return pte != 0 && !ptePresent(pte) && (pte & PTE_MIGRATION) != 0;
 }
+
+/** A PTE that names a slot of swap. */
+export function pteIsSwapEntry(pte: i32): bool {
+  return pte != 0 && !ptePresent(pte) && (pte & PTE_MIGRATION) == 0;
+}

@@ -29,6 +29,17 @@ export class Profile {
   failureStaysOnList: bool; // permanent failures are left to the caller, not put back inside
   clearsAnonMapping: bool; // page->mapping of a moved anonymous page is cleared
 
+  unmapsToSwap: bool; // migration leaves swap entries of a page in the swap cache, not migration entries
+  swapinAlwaysDrains: bool; // the CPU's LRU batch is drained after a read from swap, whatever was read
+  swapinBypassesCache: bool; // a slot that one PTE has is read past the swap cache from a synchronous device
+  cowFreesSwapCache: bool; // the old page of a copy leaves the swap cache if nothing maps it any more
+
+  reclaimTestsCongestion: bool; // follows page_mapping() to the backing device of every page it looks at
+  reclaimActivates: bool; // what cannot be reclaimed now goes to the active list, else back to its own
+  reclaimMindsPins: bool; // a page that may be FOLL_PINned is left alone
+  youngStopsUnmap: bool; // a PTE that was accessed since makes try_to_unmap() of reclaim fail
+  referencedAnonActivates: bool; // one access since the last look makes an anonymous page active
+
   movePagesChunk: i32; // entries of one migrate_pages() call of move_pages(2), 0 = runs instead
   statusZeroPage: i32; // move_pages(2) status of the zero page
   statusUntouched: i32; // of an anonymous page never touched
@@ -58,6 +69,11 @@ function loadV3(p: Profile): void {
   p.nrPasses = 10;
   p.firstForcedPass = 3;
   p.clearsAnonMapping = true;
+  p.unmapsToSwap = true;
+  p.swapinAlwaysDrains = true;
+  p.reclaimTestsCongestion = true;
+  p.youngStopsUnmap = true;
+  p.referencedAnonActivates = true;
   p.movePagesChunk = 169; // descriptors of 24 bytes in one page, less one for the end mark
   p.statusZeroPage = -ENOENT;
   p.statusUntouched = -ENOENT;
@@ -77,6 +93,10 @@ function loadV6(p: Profile): void {
   p.failCountsAgain = true;
   p.failureStaysOnList = true;
   p.buffersCheckFirst = true;
+  p.swapinBypassesCache = true;
+  p.cowFreesSwapCache = true;
+  p.reclaimActivates = true;
+  p.reclaimMindsPins = true;
   p.statusZeroPage = -EFAULT;
   p.offlinePrefersOtherNodes = true;
   p.offlineChecksReserved = true;

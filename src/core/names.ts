@@ -83,6 +83,7 @@ export const holderKinds = {
   "migration-target": abi.HOLDER_MIGRATION_TARGET,
   longterm: abi.HOLDER_LONGTERM,
   buffers: abi.HOLDER_BUFFERS,
+  "swap-cache": abi.HOLDER_SWAP_CACHE,
 } as const;
 export type HolderKind = keyof typeof holderKinds;
 
@@ -136,6 +137,13 @@ const functions: Readonly<Record<number, string>> = {
   [abi.FN_CHECK_ASYNC_PF_COMPLETION]: "kvm_check_async_pf_completion",
   [abi.FN_RMAP_WALK_ANON]: "rmap_walk_anon",
   [abi.FN_LOCK_PAGE]: "__lock_page",
+  [abi.FN_SHRINK_PAGE_LIST]: "shrink_page_list",
+  [abi.FN_PAGE_REFERENCED]: "page_referenced",
+  [abi.FN_PAGE_REFERENCED_FILE]: "page_referenced_file",
+  [abi.FN_PAGE_MAPPING]: "page_mapping",
+  [abi.FN_TEST_CLEAR_PAGE_WRITEBACK]: "test_clear_page_writeback",
+  [abi.FN_END_PAGE_WRITEBACK]: "end_page_writeback",
+  [abi.FN_DELETE_FROM_SWAP_CACHE]: "delete_from_swap_cache",
 };
 
 /** Page flags, lower case as the kernel prints them. */
@@ -183,6 +191,14 @@ export const counters = {
   nr_mlock: abi.NR_MLOCK,
   nr_foll_pin_acquired: abi.NR_FOLL_PIN_ACQUIRED,
   nr_foll_pin_released: abi.NR_FOLL_PIN_RELEASED,
+  pswpin: abi.PSWPIN,
+  pswpout: abi.PSWPOUT,
+  pgmajfault: abi.PGMAJFAULT,
+  pgscan: abi.PGSCAN,
+  pgsteal: abi.PGSTEAL,
+  pgactivate: abi.PGACTIVATE,
+  pgdeactivate: abi.PGDEACTIVATE,
+  pgrotated: abi.PGROTATED,
   migratePagesCalls: abi.PROBE_MIGRATE_PAGES,
   migratePagesBatchCalls: abi.PROBE_MIGRATE_BATCH,
   tryToUnmapCalls: abi.PROBE_TRY_TO_UNMAP,

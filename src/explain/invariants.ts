@@ -11,8 +11,8 @@ export const invariantTopics: Readonly<Record<Invariant, Topic>> = {
   "INV-REF": {
     summary: "a page's reference count is the sum of its holders",
     what:
-      "Every reference has a holder: a PTE, a page-cache slot, an LRU-add batch, isolation by a migration, " +
-      "a get or pin, an asynchronous page fault, a waiter on a migration entry, the kernel. Their " +
+      "Every reference has a holder: a PTE, the page cache, the swap cache, an LRU-add batch, " +
+      "isolation, a get or pin, an asynchronous page fault, a waiter on a migration entry, the kernel. Their " +
       "references add up to the count; it is never negative and never raised from 0. In the same way VMAs " +
       "and migrations add up to the count of an anon_vma or address_space, and work that is not done to " +
       "the counts of its process and of the VM: a violation names that object then, and page 0.",
@@ -42,7 +42,9 @@ export const invariantTopics: Readonly<Record<Invariant, Topic>> = {
       "And the slot of that entry in the swap cache is this page. The RFC stores a pointer in the same " +
       "word.",
     source: "page_private() of a PageSwapCache page: mm/swap_state.c.",
-    shows: "Named for completeness: no check asks for it yet, because the swap cache is not modelled.",
+    shows:
+      `${RECOUNT} Under rfc without L5 the worker breaks it when it gets a page that is still being ` +
+      "written to swap; the end of that write then follows the pointer, an oops.",
   },
   "INV-RSS": {
     summary: "a process's resident counters equal a recount of its PTEs",

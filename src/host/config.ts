@@ -51,6 +51,8 @@ export interface Limits {
   readonly traceRecords?: number;
   /** Releases and signals scheduled at one time. */
   readonly events?: number;
+  /** Pages that all swap devices hold together. */
+  readonly swapSlots?: number;
 }
 
 /**
@@ -97,6 +99,7 @@ const defaultLimits = {
   entries: 65536,
   traceRecords: 0,
   events: 64,
+  swapSlots: 16384,
 } as const;
 
 const defaultCosts = {
@@ -133,6 +136,9 @@ export function lookUp<K extends string, V>(what: string, table: Readonly<Record
 
 /** Frames of the largest physical address space of an x86-64 CPU, 52 bits: more is a slip. */
 const MOST_FRAMES = 2 ** (52 - abi.PAGE_SHIFT);
+
+/** Objects that are not the user's: the RFC's apf_mapping, and the swap cache of each device. */
+const OWN_MAPPINGS = 1 + abi.MAX_SWAP_AREAS;
 
 interface PlacedZone {
   readonly node: number;
@@ -209,13 +215,14 @@ function writeLimits(words: Int32Array, limits: Limits, frames: number): void {
   words[abi.CFG_PTES] = limit("ptes", 1, abi.MAX_PFN);
   words[abi.CFG_PROCESSES] = limit("processes", 1);
   words[abi.CFG_VMAS] = limit("vmas", 1);
-  words[abi.CFG_MAPPINGS] = limit("mappings", 1, INT_MAX - 1) + 1; // the RFC's apf_mapping is one of them
+  words[abi.CFG_MAPPINGS] = limit("mappings", 1, INT_MAX - OWN_MAPPINGS) + OWN_MAPPINGS;
   words[abi.CFG_CACHE_SLOTS] = limit("cacheSlots", 0);
   words[abi.CFG_PINS] = limit("pins", 0, INT_MAX - asyncPfs) + asyncPfs;
   words[abi.CFG_VCPUS] = vcpus;
   words[abi.CFG_ENTRIES] = limit("entries", 1);
   words[abi.CFG_TRACE_RECORDS] = limit("traceRecords", 0);
   words[abi.CFG_EVENTS] = limit("events", 0);
+  words[abi.CFG_SWAP_SLOTS] = limit("swapSlots", 0, abi.MAX_PFN - 1);
 }
 
 function writeCosts(words: Int32Array, costs: Costs): void {

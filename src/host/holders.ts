@@ -89,6 +89,7 @@ export function holdersOf(core: Core, pfn: number): Holder[] {
   const holders: Holder[] = [];
   if (mapcount > 0) holders.push({ kind: "pte", refs: mapcount });
   if (inPageCache(core, pfn, mapping)) holders.push({ kind: "page-cache", refs: 1 });
+  if ((flags & abi.PG_SWAPCACHE) !== 0) holders.push({ kind: "swap-cache", refs: 1 });
   if ((flags & abi.PG_PRIVATE) !== 0) holders.push({ kind: "buffers", refs: 1 });
   const waiting = batchRefs(core, pfn);
   if (waiting > 0) holders.push({ kind: "lru-batch", refs: waiting });

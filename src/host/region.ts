@@ -44,6 +44,12 @@ export interface MovePagesResult extends MigrationResult {
   readonly status: readonly (number | null)[];
 }
 
+/** What MADV_PAGEOUT did. */
+export interface PageoutResult extends CallResult {
+  /** Pages whose frames were freed. Others may have been swapped out and wait for the device. */
+  readonly freed: number;
+}
+
 /** One access or a run of them. */
 export interface TouchResult {
   /** How many faulted; 0 with an `errno`, also if some faulted before the access that failed. */
@@ -103,6 +109,18 @@ export class Region {
     const [from, to] = this.#range(range);
     if (from < to) this.#core.run((core) => core.zapRange(this.#mm, from, to));
     return this.#core.crash;
+  }
+
+  /**
+   * MADV_PAGEOUT: reclaims the pages that this process alone maps, whether or not they were accessed. EINVAL
+   * if memory in the range is mlocked. v3.12 does not have the call (it came with 5.4); there it is what
+   * reclaim does when it comes to these pages and none was accessed.
+   */
+  pageout(range: Range = {}): PageoutResult {
+    const [from, to] = this.#range(range);
+    const rc = this.#core.run((core) => core.pageoutRange(this.#mm, from, to));
+    const freed = Math.max(rc ?? 0, 0);
+    return { ...callResult(this.#core, rc === undefined ? rc : rc - freed), freed };
   }
 
   /** mprotect(). @throws {SimError} ERR_LIMIT if a VMA has to be split and no record is left. */
@@ -230,11 +248,22 @@ export class Region {
 
   /** The frame that the PTE of a page maps, the zero page too, as pagemap shows it. Null if it maps none. */
   frameOf(index: number): number | null {
+    const pte = this.#pte(index);
+    return (pte & (abi.PTE_PRESENT | abi.PTE_PROTNONE)) === 0 ? null : pte >>> abi.PTE_SHIFT;
+  }
+
+  /** The slot that the PTE of a page names, if the page is swapped out. Null if it is not. */
+  swapSlotOf(index: number): number | null {
+    const pte = this.#pte(index);
+    const isEntry = pte !== 0 && (pte & (abi.PTE_PRESENT | abi.PTE_PROTNONE | abi.PTE_MIGRATION)) === 0;
+    return isEntry ? pte >>> abi.PTE_SHIFT : null;
+  }
+
+  #pte(index: number): number {
     const vpn = this.#vpn(index);
     const process = (this.#mm * abi.PROCESS_SIZE + abi.PROCESS_FIRST_PTE) >> 2;
     const firstPte = this.#core.words(abi.TABLE_PROCESSES)[process] ?? 0;
-    const pte = this.#core.words(abi.TABLE_PTES)[firstPte + vpn] ?? 0;
-    return (pte & (abi.PTE_PRESENT | abi.PTE_PROTNONE)) === 0 ? null : pte >>> abi.PTE_SHIFT;
+    return this.#core.words(abi.TABLE_PTES)[firstPte + vpn] ?? 0;
   }
 
   /** Entries that one call may have. */

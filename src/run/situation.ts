@@ -5,8 +5,9 @@
 import * as abi from "../core/abi.ts";
 import type { KernelCrash } from "../core/core.ts";
 import type { CounterName, Errno, Invariant, KernelName, PolicyName, RepairName } from "../core/names.ts";
-import { Host, type Leaks, type OfflineResult, type Violation } from "../host.ts";
+import { Host, type Leaks, type Violation } from "../host.ts";
 import type { HolderCount } from "../host/holders.ts";
+import type { OfflineResult } from "../host/offline.ts";
 import type { Guest, Rss } from "../host/process.ts";
 
 const NORMAL_PAGES = 2 * abi.MEMORY_BLOCK_PAGES;

@@ -9,7 +9,8 @@ function mappingWord(mapping: Mapping | null, anon: boolean): number {
 const FIELDS = abi.PAGE_RECORD_SIZE / 4;
 
 function privateWord(page: Page): number {
-  return (page.flags & abi.PG_BUDDY) !== 0 ? page.order : (page.private?.id ?? 0);
+  if ((page.flags & abi.PG_BUDDY) !== 0) return page.order;
+  return page.private === null ? 0 : page.private.id | abi.PRIVATE_POINTER;
 }
 
 /** Every page record: eight numbers a page, next and prev from the lists. */

@@ -307,7 +307,7 @@ describe("Host.create", () => {
     [
       { limits: { mappings: 2 ** 31 - 1 } },
       range,
-      "limits.mappings: 2147483647 is not an integer from 1 to 2147483646",
+      "limits.mappings: 2147483647 is not an integer from 1 to 2147483642",
     ],
     [{ costs: { offlineRoundNs: 0 } }, range, "costs.offlineRoundNs: 0 is not an integer from 1"],
     [{ costs: { syscallNs: 0.5 } }, range, "costs.syscallNs: 0.5 is not"],

@@ -195,10 +195,15 @@ describe("contexts of the RFC", () => {
     expect(bad.verify()).toMatchObject({ invariant: "INV-CTX", pfn, object: 1, expected: 1, found: 2 });
   });
 
-  it.each([0, 3, -1, 1_000_000])("INV-CTX: a page names %i, which there is not", async (object) => {
+  it.each([
+    ["no context", 0, 0],
+    ["a swap slot", 3, 0],
+    ["context 3, which there is not", abi.PRIVATE_POINTER | 3, 3],
+    ["context 1,000,000, which there is not", abi.PRIVATE_POINTER | 1_000_000, 1_000_000],
+  ])("INV-CTX: a page names %s", async (_, word, object) => {
     const { host, second: pfn } = await twoContexts();
     const bad = await corrupted(host, (core) =>
-      setWord(core, abi.TABLE_PAGES, pageField(pfn, abi.PAGE_PRIVATE), object),
+      setWord(core, abi.TABLE_PAGES, pageField(pfn, abi.PAGE_PRIVATE), word),
     );
     expect(bad.verify()).toMatchObject({ invariant: "INV-CTX", pfn, object, expected: 1, found: 0 });
   });

@@ -17,7 +17,9 @@ import {
   MAPPING_ANON,
   MAPPING_TAG_SHIFT,
   POLICY_RFC,
+  PRIVATE_POINTER,
   CFG_POLICY,
+  PG_SWAPCACHE,
   PROBE_CALLBACK_SUCCESS,
   REPAIR_L1,
   REPAIR_L2,
@@ -25,7 +27,7 @@ import {
   REPAIR_L5,
 } from "../../abi";
 import { config } from "../../arena";
-import { Apf, allocCtx, apfAt, ctxAt, freeCtx } from "../../state/apf";
+import { Apf, allocCtx, apfAt, ctxAt, ctxOf, freeCtx } from "../../state/apf";
 import { crash } from "../../state/crash";
 import { machine } from "../../state/machine";
 import {
@@ -80,20 +82,23 @@ function attach(ctxId: i32, page: Page, substitute: i32): void {
   const ctx = ctxAt(ctxId);
   ctx.oriMapping = page.mapping;
   ctx.owners = 1;
-  page.privateWord = ctxId;
+  page.privateWord = ctxId | PRIVATE_POINTER;
   page.mapping = substitute;
 }
 
-/** Under the page lock: shares the context that the page has already, or installs `ctxId`. */
+/**
+ * Under the page lock: shares the context that the page has already, or installs `ctxId`. A page in the swap
+ * cache needs its private word for itself and is held as by `pin`.
+ */
 function storeRepaired(apf: Apf, ctxId: i32): void {
   apf.page = apf.workerPage;
   if (ctxId == 0) return;
   const page = pageAt(apf.page);
   if (apf.page != 0 && isSubstitute(page.mapping)) {
-    ctxAt(page.privateWord).owners += 1;
-    apf.shares = page.privateWord;
+    apf.shares = ctxOf(page);
+    ctxAt(apf.shares).owners += 1;
     freeCtx(ctxId);
-  } else if (apf.page != 0 && pageAnon(page)) {
+  } else if (apf.page != 0 && pageAnon(page) && (page.flags & PG_SWAPCACHE) == 0) {
     attach(ctxId, page, machine().substituteWord | MAPPING_ANON);
     apf.shares = ctxId;
   } else {
@@ -151,7 +156,7 @@ export function rfcRelease(apfId: i32): void {
     if (repaired(REPAIR_L5)) {
       releaseRepaired(apfId, apf, page);
     } else if (page.mapping == machine().substituteWord) {
-      restore(page, page.privateWord); // page->private is not reset
+      restore(page, ctxOf(page)); // page->private is not reset
     }
   }
   pinRelease(apfId);
@@ -170,7 +175,7 @@ function migrateRepaired(ctxId: i32, newPage: Page, page: Page): i32 {
   newPage.refcount += owners;
   migratePageCopy(newPage, page);
   newPage.mapping = page.mapping;
-  newPage.privateWord = ctxId;
+  newPage.privateWord = ctxId | PRIVATE_POINTER;
   const from = pfnOf(page);
   const to = pfnOf(newPage);
   for (let id = nextPinOf(from, 0); id != 0; id = nextPinOf(from, 0)) {
@@ -184,7 +189,7 @@ function migrateRepaired(ctxId: i32, newPage: Page, page: Page): i32 {
 
 /** async_pf_migratepage(). Returns 0 or -EAGAIN. */
 export function asyncPfMigratepage(newPage: Page, page: Page): i32 {
-  const ctxId = page.privateWord;
+  const ctxId = ctxOf(page);
   const ctx = ctxAt(ctxId);
   if (ctx.live == 0 || apfAt(ctx.context).state == APF_FREE) {
     crash(CRASH_OOPS, FN_ASYNC_PF_MIGRATEPAGE, 0, pfnOf(page), INV_UAF);

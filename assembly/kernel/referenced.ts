@@ -1,0 +1,38 @@
+/** page_referenced() (mm/rmap.c): who has accessed a page since reclaim last looked at it. */
+import { FN_PAGE_REFERENCED, FN_PAGE_REFERENCED_FILE, PG_REFERENCED, PTE_ACCESSED } from "../abi";
+import { Page } from "../state/page";
+import { pteAt, ptePfn, ptePresent, setPte } from "../state/pgtable";
+import { VM_LOCKED, coversIndex, vmaAt } from "../state/vma";
+import { rmapMapping } from "./rmap";
+import { firstVmaOf } from "./unmap";
+
+/** Beside the number of young PTEs: a VM_LOCKED VMA maps the page. */
+export const REFERENCED_LOCKED: i32 = 1 << 30;
+
+/** Makes the PTEs of a page old. Returns how many were young; REFERENCED_LOCKED ends the look. */
+export function pageReferenced(pfn: i32, page: Page): i32 {
+  const word = rmapMapping(page);
+  if (page.mapcount == 0 || word == 0) return 0;
+  const index = page.index;
+  let young = 0;
+  let id = firstVmaOf(word, pfn, FN_PAGE_REFERENCED_FILE, FN_PAGE_REFERENCED);
+  for (; id != 0; id = vmaAt(id).nextInObject) {
+    const vma = vmaAt(id);
+    if (!coversIndex(vma, index)) continue;
+    const number = vma.pteOffset + index;
+    const pte = pteAt(number);
+    if (!ptePresent(pte) || ptePfn(pte) != pfn) continue;
+    if ((vma.flags & VM_LOCKED) != 0) return REFERENCED_LOCKED;
+    if ((pte & PTE_ACCESSED) == 0) continue;
+    setPte(number, pte & ~PTE_ACCESSED);
+    young += 1;
+  }
+  return young;
+}
+
+/** TestClearPageReferenced(). */
+export function testClearReferenced(page: Page): bool {
+  const referenced = (page.flags & PG_REFERENCED) != 0;
+  page.flags &= ~PG_REFERENCED;
+  return referenced;
+}

@@ -1,0 +1,170 @@
+/** shrink_page_list() for one isolated page (mm/vmscan.c): freed, kept, or made active. */
+import {
+  CRASH_OOPS,
+  FN_SHRINK_PAGE_LIST,
+  GUP_PIN_COUNTING_BIAS,
+  INV_NULL,
+  NR_FILE_PAGES,
+  NR_SHMEM,
+  PFN_NONE,
+  PGACTIVATE,
+  PGSTEAL,
+  PG_ACTIVE,
+  PG_DIRTY,
+  PG_LOCKED,
+  PG_MLOCKED,
+  PG_RECLAIM,
+  PG_REFERENCED,
+  PG_SWAPBACKED,
+  PG_SWAPCACHE,
+  PG_UNEVICTABLE,
+  PG_WRITEBACK,
+  RECLAIM_ACTIVATED,
+  RECLAIM_FREED,
+  RECLAIM_KEPT,
+} from "../abi";
+import { crash } from "../state/crash";
+import { AS_BDI, AS_SWAP, AS_WRITEPAGE, cacheSlotAt, mappingAt, objectOf } from "../state/mapping";
+import { Page, pageAnon, pageHasPrivate } from "../state/page";
+import { releasePage } from "../state/page_free";
+import { profile } from "../state/profile";
+import { isSwapFull } from "../state/swap";
+import { count } from "../state/vmstat";
+import { clearPageDirtyForIo, pageMapping } from "./dirty";
+import { freeBuffers } from "./filemap";
+import { endIsolation } from "./isolate";
+import { mlockPage } from "./mlock";
+import { unlockPage } from "./page_lock";
+import { REFERENCED_LOCKED, pageReferenced, testClearReferenced } from "./referenced";
+import { swapWritepage } from "./swap_io";
+import { addToSwap, forgetSwapCache, tryToFreeSwap } from "./swap_state";
+import { UNMAP_AGAIN, UNMAP_MLOCK, UNMAP_SUCCESS, tryToUnmapForReclaim } from "./unmap_reclaim";
+
+// How far the references of a page let reclaim go: these, or RECLAIM_KEPT, RECLAIM_ACTIVATED.
+const MAY_RECLAIM: i32 = -1;
+const MAY_RECLAIM_CLEAN: i32 = -2;
+
+/** page_check_references(). */
+function checkReferences(pfn: i32, page: Page): i32 {
+  const young = pageReferenced(pfn, page);
+  const flagged = testClearReferenced(page);
+  // "mlock lost the isolation race with us": try_to_unmap() finds that out, too.
+  if (young == REFERENCED_LOCKED) return profile().reclaimActivates ? RECLAIM_ACTIVATED : MAY_RECLAIM;
+  const swapBacked = (page.flags & PG_SWAPBACKED) != 0;
+  if (young == 0) return flagged && !swapBacked ? MAY_RECLAIM_CLEAN : MAY_RECLAIM;
+  if (swapBacked && profile().referencedAnonActivates) return RECLAIM_ACTIVATED;
+  page.flags |= PG_REFERENCED;
+  return flagged || young > 1 ? RECLAIM_ACTIVATED : RECLAIM_KEPT;
+}
+
+/** What becomes of a page for which reclaim would have to wait. */
+function later(): i32 {
+  return profile().reclaimActivates ? RECLAIM_ACTIVATED : RECLAIM_KEPT;
+}
+
+/** try_to_unmap(), as RECLAIM_* if the page stays mapped, else MAY_RECLAIM. */
+function unmap(pfn: i32, page: Page): i32 {
+  const result = tryToUnmapForReclaim(pfn, page);
+  if (result == UNMAP_SUCCESS) return MAY_RECLAIM;
+  if (result == UNMAP_MLOCK) {
+    mlockPage(pfn);
+    return RECLAIM_KEPT;
+  }
+  return result == UNMAP_AGAIN ? later() : RECLAIM_ACTIVATED;
+}
+
+/** pageout() of an unmapped dirty page. MAY_RECLAIM if its content is on the device when this returns. */
+function pageout(pfn: i32, page: Page, word: i32): i32 {
+  if ((page.flags & PG_SWAPBACKED) == 0) {
+    page.flags |= PG_RECLAIM; // flusher threads write files
+    return later();
+  }
+  // is_page_cache_freeable(): isolation and cache, nobody else.
+  if (page.refcount - (pageHasPrivate(page) ? 1 : 0) != 2 || word == 0) return RECLAIM_KEPT;
+  if ((mappingAt(objectOf(word)).flags & (AS_WRITEPAGE | AS_SWAP)) != (AS_WRITEPAGE | AS_SWAP)) {
+    return RECLAIM_ACTIVATED;
+  }
+  clearPageDirtyForIo(page);
+  page.flags |= PG_RECLAIM;
+  swapWritepage(pfn, page);
+  return (page.flags & (PG_WRITEBACK | PG_DIRTY)) != 0 ? RECLAIM_KEPT : MAY_RECLAIM;
+}
+
+/** __delete_from_page_cache(): also of a page that the object does not have, as of the RFC's substitute. */
+function deleteFromPageCache(pfn: i32, page: Page, word: i32): void {
+  const mapping = mappingAt(objectOf(word));
+  if (page.index < mapping.nrSlots) {
+    const slot = cacheSlotAt(mapping, page.index);
+    if (slot.pfn == pfn) slot.pfn = PFN_NONE;
+  }
+  mapping.nrpages -= 1;
+  count(NR_FILE_PAGES, -1);
+  if ((page.flags & PG_SWAPBACKED) != 0) count(NR_SHMEM, -1);
+  page.mapping = 0;
+}
+
+/** __remove_mapping() and the end of the page, if its count is exactly isolation and cache. */
+function freePage(pfn: i32, page: Page, word: i32): i32 {
+  if (word == 0 || page.refcount != 2 || (page.flags & PG_DIRTY) != 0) return RECLAIM_KEPT;
+  page.refcount = 0;
+  if ((page.flags & PG_SWAPCACHE) != 0) forgetSwapCache(page);
+  else deleteFromPageCache(pfn, page, word);
+  page.flags &= ~PG_LOCKED;
+  endIsolation(page);
+  count(PGSTEAL, 1);
+  releasePage(pfn, page);
+  return RECLAIM_FREED;
+}
+
+function shrinkLocked(pfn: i32, page: Page, ignoreReferences: bool): i32 {
+  const p = profile();
+  if ((page.flags & (PG_MLOCKED | PG_UNEVICTABLE)) != 0) {
+    tryToFreeSwap(page);
+    return RECLAIM_KEPT; // it finds its list when it is put back
+  }
+  let word = pageMapping(page);
+  if (p.reclaimTestsCongestion && word != 0 && (mappingAt(objectOf(word)).flags & AS_BDI) == 0) {
+    crash(CRASH_OOPS, FN_SHRINK_PAGE_LIST, 0, pfn, INV_NULL);
+  }
+  if ((page.flags & PG_WRITEBACK) != 0) {
+    page.flags |= PG_RECLAIM;
+    return later();
+  }
+  const references = ignoreReferences ? MAY_RECLAIM : checkReferences(pfn, page);
+  if (references >= 0) return references;
+  if (pageAnon(page) && (page.flags & PG_SWAPCACHE) == 0) {
+    if (p.reclaimMindsPins && page.refcount >= GUP_PIN_COUNTING_BIAS) return RECLAIM_KEPT;
+    if (!addToSwap(pfn, page)) return RECLAIM_ACTIVATED;
+    word = pageMapping(page);
+  }
+  if (page.mapcount > 0 && word != 0) {
+    const mapped = unmap(pfn, page);
+    if (mapped != MAY_RECLAIM) return mapped;
+  }
+  if (p.reclaimMindsPins && page.refcount >= GUP_PIN_COUNTING_BIAS) return RECLAIM_ACTIVATED;
+  if ((page.flags & PG_DIRTY) != 0) {
+    if (references == MAY_RECLAIM_CLEAN) return RECLAIM_KEPT;
+    const dirty = pageout(pfn, page, word);
+    if (dirty != MAY_RECLAIM) return dirty;
+  }
+  freeBuffers(page);
+  return freePage(pfn, page, word);
+}
+
+/**
+ * Frees an isolated page if that can be done now, without looking at who has accessed it if
+ * `ignoreReferences`. Returns RECLAIM_*; unless it is freed the page is to be put back.
+ */
+export function shrinkPage(pfn: i32, page: Page, ignoreReferences: bool): i32 {
+  if ((page.flags & PG_LOCKED) != 0) return RECLAIM_KEPT;
+  page.flags |= PG_LOCKED;
+  const outcome = shrinkLocked(pfn, page, ignoreReferences);
+  if (outcome == RECLAIM_FREED) return outcome;
+  if (outcome == RECLAIM_ACTIVATED) {
+    if (isSwapFull()) tryToFreeSwap(page); // it is needed: its slot can be had by another
+    page.flags |= PG_ACTIVE;
+    count(PGACTIVATE, 1);
+  }
+  unlockPage(page);
+  return outcome;
+}

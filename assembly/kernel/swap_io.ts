@@ -1,0 +1,84 @@
+/** Reading and writing pages of swap (mm/page_io.c, mm/swap_state.c). */
+import { PFN_NONE, PG_RECLAIM, PG_SWAPBACKED, PG_UPTODATE, PG_WRITEBACK, PSWPIN, PSWPOUT } from "../abi";
+import { copyContentFromSlot, copyContentToSlot } from "../state/content";
+import { lruAddDrainCpu, lruCacheAdd } from "../state/lru_batch";
+import { machine } from "../state/machine";
+import { Page, getPage, pageAt } from "../state/page";
+import { putPage } from "../state/page_free";
+import { profile } from "../state/profile";
+import { areaOfSlot, swapAreaAt, swapSlotAt } from "../state/swap";
+import { Vma } from "../state/vma";
+import { count } from "../state/vmstat";
+import { allocPageVma } from "./anon_page";
+import { addToSwapCache, tryToFreeSwap } from "./swap_state";
+
+/**
+ * swap_writepage() of a page that was dirty and is clean now. On a synchronous device the write has ended
+ * when it returns, else the page is under writeback until endPageWriteback().
+ */
+export function swapWritepage(pfn: i32, page: Page): void {
+  if (tryToFreeSwap(page)) return;
+  const number = page.privateWord;
+  copyContentToSlot(pfn, number);
+  swapSlotAt(number).written = 1;
+  count(PSWPOUT, 1);
+  if (swapAreaAt(areaOfSlot(number)).synchronous != 0) page.flags &= ~PG_RECLAIM;
+  else page.flags |= PG_WRITEBACK;
+}
+
+/** A frame with what the device has in a slot, swap-backed and on its way to the LRU; or PFN_NONE. */
+function readFrame(slot: i32, vma: Vma): i32 {
+  const pfn = allocPageVma(vma);
+  if (pfn == PFN_NONE) return PFN_NONE;
+  const page = pageAt(pfn);
+  page.flags = PG_SWAPBACKED | PG_UPTODATE;
+  assert(swapSlotAt(slot).written != 0, "readFrame: the device has nothing in this slot");
+  copyContentFromSlot(slot, pfn);
+  count(PSWPIN, 1);
+  return pfn;
+}
+
+/** read_swap_cache_async(), up to the end of the I/O. Returns false without memory. */
+function readSwapCache(slot: i32, vma: Vma): bool {
+  const pfn = readFrame(slot, vma);
+  if (pfn == PFN_NONE) return false;
+  const page = pageAt(pfn);
+  addToSwapCache(pfn, page, slot);
+  lruCacheAdd(pfn, page, profile().lruBatch);
+  putPage(page);
+  return true;
+}
+
+/** Reads a slot into a page that is not in the swap cache, for the caller (SWP_SYNCHRONOUS_IO). */
+export function readWithoutCache(slot: i32, vma: Vma): i32 {
+  const pfn = readFrame(slot, vma);
+  if (pfn != PFN_NONE) lruCacheAdd(pfn, pageAt(pfn), profile().lruBatch);
+  return pfn;
+}
+
+/** Reads what is used of the aligned cluster around `slot`, and not in the swap cache. */
+function readCluster(slot: i32, vma: Vma, clusterMask: i32): void {
+  const area = swapAreaAt(areaOfSlot(slot));
+  const offset = slot - area.first + 1; // within the device, whose header is at 0
+  const first = area.first - 1 + max<i32>(1, offset & ~clusterMask);
+  const end = min<i32>(area.end, area.first + (offset | clusterMask));
+  for (let number = first; number < end; number++) {
+    const record = swapSlotAt(number);
+    if (record.count > 0 && record.pfn == PFN_NONE) readSwapCache(number, vma);
+  }
+}
+
+/**
+ * swapin_readahead(): reads a slot and its cluster into the swap cache. Returns the pfn of the page of
+ * `slot`, of which the caller gets a reference, or PFN_NONE without memory.
+ */
+export function swapinReadahead(slot: i32, vma: Vma): i32 {
+  const m = machine();
+  const clusterMask = (1 << m.pageCluster) - 1;
+  readCluster(slot, vma, clusterMask);
+  // Pages read ahead are pushed to the LRU; 6.x returns before that where there are none.
+  if (clusterMask != 0 || profile().swapinAlwaysDrains) lruAddDrainCpu(m.cpu);
+  const pfn = swapSlotAt(slot).pfn;
+  if (pfn != PFN_NONE) getPage(pageAt(pfn));
+  return pfn;
+}

@@ -1,0 +1,119 @@
+/** swapon() and swapoff() (mm/swapfile.c). */
+import {
+  ENOMEM,
+  PFN_NONE,
+  PG_ANON_EXCLUSIVE,
+  PG_WRITEBACK,
+  PTE_EXCLUSIVE,
+  PTE_PRESENT,
+  PTE_PROTNONE,
+  PROT_NONE,
+} from "../abi";
+import {
+  AS_BDI,
+  AS_LOCKS_INITIALISED,
+  AS_SET_PAGE_DIRTY,
+  AS_SWAP,
+  AS_WRITABLE,
+  AS_WRITEPAGE,
+  MIGRATEPAGE_GENERIC,
+  OBJECT_ADDRESS_SPACE,
+  allocMapping,
+  mappingAt,
+  putMapping,
+} from "../state/mapping";
+import { machine } from "../state/machine";
+import { mmAt } from "../state/mm";
+import { getPage, pageAt, pageKsm } from "../state/page";
+import { makePte, pteAt, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
+import { allocSwapArea, freeSwapArea, swapAreaAt, swapSlotAt } from "../state/swap";
+import { Vma, pageIndex, pteNumber, vmaAt } from "../state/vma";
+import { pageAddAnonRmap } from "./rmap";
+import { swapinReadahead } from "./swap_io";
+import { swapFree, tryToFreeSwap } from "./swap_state";
+import { endPageWriteback } from "./writeback";
+
+const SWAP_FLAGS: i32 =
+  AS_LOCKS_INITIALISED | AS_WRITABLE | AS_BDI | AS_SET_PAGE_DIRTY | AS_WRITEPAGE | AS_SWAP;
+
+/** swapon(): an area of `nrSlots`. Returns its id, 0 when a record or slots are missing. */
+export function swapOn(nrSlots: i32, synchronous: bool): i32 {
+  const object = allocMapping(OBJECT_ADDRESS_SPACE);
+  if (object == 0) return 0;
+  const id = allocSwapArea(nrSlots);
+  if (id == 0) {
+    putMapping(object);
+    return 0;
+  }
+  const mapping = mappingAt(object);
+  mapping.flags = <i16>SWAP_FLAGS;
+  mapping.migratepage = <i16>MIGRATEPAGE_GENERIC;
+  const area = swapAreaAt(id);
+  area.mapping = object;
+  area.synchronous = synchronous ? 1 : 0;
+  return id;
+}
+
+/** Ends the writeback of every page of an area: its device has answered. */
+export function endSwapWriteback(id: i32): void {
+  const area = swapAreaAt(id);
+  for (let slot = area.first; slot < area.end; slot++) {
+    const pfn = swapSlotAt(slot).pfn;
+    if (pfn != PFN_NONE && (pageAt(pfn).flags & PG_WRITEBACK) != 0) endPageWriteback(pfn, pageAt(pfn));
+  }
+}
+
+/** unuse_pte(): the page of a swap entry is mapped again, old and not to be written without a fault. */
+function unusePte(vma: Vma, vpn: i32, entry: i32): bool {
+  const slot = ptePfn(entry);
+  let pfn = swapSlotAt(slot).pfn;
+  if (pfn == PFN_NONE) pfn = swapinReadahead(slot, vma);
+  else getPage(pageAt(pfn));
+  if (pfn == PFN_NONE) return false;
+  const page = pageAt(pfn);
+  const mm = mmAt(vma.mm);
+  mm.rssSwap -= 1;
+  mm.rssAnon += 1;
+  if ((entry & PTE_EXCLUSIVE) != 0 && !pageKsm(page)) page.flags |= PG_ANON_EXCLUSIVE;
+  setPte(pteNumber(vma, vpn), makePte(pfn, vma.prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT));
+  pageAddAnonRmap(page, vma.object, pageIndex(vma, vpn));
+  swapFree(slot);
+  return true;
+}
+
+function unuseVma(vma: Vma, first: i32, end: i32): bool {
+  for (let vpn = vma.start; vpn < vma.end; vpn++) {
+    const entry = pteAt(pteNumber(vma, vpn));
+    if (!pteIsSwapEntry(entry) || ptePfn(entry) < first || ptePfn(entry) >= end) continue;
+    if (!unusePte(vma, vpn, entry)) return false;
+  }
+  return true;
+}
+
+/** try_to_unuse(): every process gets its pages back. Returns false without memory for them. */
+function tryToUnuse(first: i32, end: i32): bool {
+  for (let mm = machine().firstMm; mm != 0; mm = mmAt(mm).nextMm) {
+    for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
+      machine().cpu = mmAt(mm).cpu;
+      if (!unuseVma(vmaAt(id), first, end)) return false;
+    }
+  }
+  return true;
+}
+
+/**
+ * swapoff(): reads what is in use back. Returns 0, or -ENOMEM with the area still there and what was read
+ * back mapped.
+ */
+export function swapOff(id: i32): i32 {
+  const area = swapAreaAt(id);
+  endSwapWriteback(id);
+  if (!tryToUnuse(area.first, area.end)) return -ENOMEM;
+  for (let slot = area.first; slot < area.end; slot++) {
+    const pfn = swapSlotAt(slot).pfn;
+    if (pfn != PFN_NONE) tryToFreeSwap(pageAt(pfn));
+  }
+  putMapping(area.mapping);
+  freeSwapArea(id);
+  return 0;
+}

@@ -1,0 +1,96 @@
+/** do_swap_page() (mm/memory.c): a fault on a swap entry. */
+import {
+  ENOMEM,
+  PFN_NONE,
+  PGMAJFAULT,
+  PG_ANON_EXCLUSIVE,
+  PG_LOCKED,
+  PG_LRU,
+  PG_MLOCKED,
+  PG_SWAPCACHE,
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  PTE_EXCLUSIVE,
+  PTE_PRESENT,
+  PTE_WRITE,
+} from "../abi";
+import { lruAddDrainCpu } from "../state/lru_batch";
+import { machine } from "../state/machine";
+import { mmAt } from "../state/mm";
+import { Page, getPage, pageAt, pageKsm } from "../state/page";
+import { makePte, pteAt, ptePfn, setPte } from "../state/pgtable";
+import { profile } from "../state/profile";
+import { areaOfSlot, isSwapFull, swapAreaAt, swapSlotAt } from "../state/swap";
+import { VM_LOCKED, Vma, pageIndex, pteNumber, vmaAt } from "../state/vma";
+import { count } from "../state/vmstat";
+import { doWpPage } from "./cow";
+import { mlockPage } from "./mlock";
+import { sleepOnPage } from "./page_lock";
+import { pageAddAnonRmap } from "./rmap";
+import { readWithoutCache, swapinReadahead } from "./swap_io";
+import { reuseSwapPage, swapFree, tryToFreeSwap } from "./swap_state";
+
+/** Reads the page of a slot that is not in the swap cache, with a reference for the caller. Or PFN_NONE. */
+function readIn(slot: i32, vma: Vma): i32 {
+  count(PGMAJFAULT, 1);
+  const bypasses =
+    profile().swapinBypassesCache &&
+    swapAreaAt(areaOfSlot(slot)).synchronous != 0 &&
+    swapSlotAt(slot).count == 1;
+  return bypasses ? readWithoutCache(slot, vma) : swapinReadahead(slot, vma);
+}
+
+/** v3.12: a write may go to the page itself if nobody else has it. Returns the flags of the PTE. */
+function mapByCount(page: Page, vma: Vma, slot: i32, write: bool): i32 {
+  const writable = write && reuseSwapPage(page);
+  swapFree(slot);
+  if (isSwapFull() || (vma.flags & VM_LOCKED) != 0 || (page.flags & PG_MLOCKED) != 0) tryToFreeSwap(page);
+  return writable ? PTE_WRITE | PTE_DIRTY : 0;
+}
+
+/** should_try_to_free_swap() of 6.x, but for the reference of the fault. */
+function mayFreeSwap(page: Page, vma: Vma, write: bool): bool {
+  if (isSwapFull() || (vma.flags & VM_LOCKED) != 0 || (page.flags & PG_MLOCKED) != 0) return true;
+  return write && !pageKsm(page) && page.refcount == 2;
+}
+
+/** 6.x: a write may go to the page itself if the entry was exclusive, or nobody else refers to the page. */
+function mapByExclusive(page: Page, vma: Vma, entry: i32, write: bool): i32 {
+  const cached = (page.flags & PG_SWAPCACHE) != 0;
+  if (write && cached && !pageKsm(page) && (page.flags & PG_LRU) == 0) lruAddDrainCpu(machine().cpu);
+  let exclusive = !cached || (entry & PTE_EXCLUSIVE) != 0;
+  swapFree(ptePfn(entry));
+  if (mayFreeSwap(page, vma, write)) tryToFreeSwap(page);
+  exclusive = exclusive || page.refcount == 1;
+  if (!exclusive || pageKsm(page)) return 0;
+  page.flags |= PG_ANON_EXCLUSIVE;
+  return write ? PTE_WRITE | PTE_DIRTY : 0;
+}
+
+/** do_swap_page() for virtual page `vpn`. Returns 0, FAULT_WAIT or -ENOMEM. */
+export function doSwapPage(vmaId: i32, vpn: i32, write: bool): i32 {
+  const vma = vmaAt(vmaId);
+  const number = pteNumber(vma, vpn);
+  const entry = pteAt(number);
+  const slot = ptePfn(entry);
+  let pfn = swapSlotAt(slot).pfn;
+  if (pfn == PFN_NONE) {
+    pfn = readIn(slot, vma);
+    if (pfn == PFN_NONE) return -ENOMEM;
+  } else {
+    // lookup_swap_cache() has a reference, also while the fault sleeps for the lock.
+    if ((pageAt(pfn).flags & PG_LOCKED) != 0) return sleepOnPage(vma.mm, pfn, true);
+    getPage(pageAt(pfn));
+  }
+  const page = pageAt(pfn);
+  const mm = mmAt(vma.mm);
+  mm.rssAnon += 1;
+  mm.rssSwap -= 1;
+  const flags = profile().anonExclusive
+    ? mapByExclusive(page, vma, entry, write)
+    : mapByCount(page, vma, slot, write);
+  setPte(number, makePte(pfn, PTE_PRESENT | PTE_ACCESSED | flags));
+  pageAddAnonRmap(page, vma.object, pageIndex(vma, vpn));
+  if ((vma.flags & VM_LOCKED) != 0) mlockPage(pfn);
+  return write && (flags & PTE_WRITE) == 0 ? doWpPage(vmaId, vpn) : 0;
+}
