@@ -105,7 +105,7 @@ interface Measured {
 /** Performs a step with all instruments on. */
 function measure(machine: Machine, step: Step, fields: Fields): Measured {
   const { host } = machine;
-  const pinned = machine.pinnedPages;
+  const pinned = machine.pinned.size;
   const samples = watchSamples(machine, step, fields);
   const before = host.counters();
   host.startTrace();

@@ -110,6 +110,25 @@ export type Action =
     }
   | { readonly op: "exit"; readonly child: string }
   | { readonly op: "writeback"; readonly region: string; readonly by: string; readonly durationMs: number }
+  | {
+      readonly op: "swapOn";
+      readonly device: string;
+      readonly pages: number;
+      readonly synchronous: boolean;
+      /** Null: the device answers before the next step. */
+      readonly ioDurationMs: number | null;
+    }
+  | { readonly op: "swapOff"; readonly device: string }
+  | { readonly op: "pageout"; readonly region: string; readonly by: string; readonly pages: Pages }
+  | {
+      readonly op: "swapin";
+      readonly region: string;
+      readonly by: string;
+      readonly pages: Pages;
+      readonly access: "read" | "write";
+      /** vm.page-cluster, from then on. */
+      readonly pageCluster: number;
+    }
   | { readonly op: "online"; readonly block: number }
   | {
       readonly op: "offline";

@@ -9,6 +9,7 @@ import type { Range, Region } from "../../host/region.ts";
 import { PARENT, type Pages } from "./action.ts";
 import { costsOf } from "./costs.ts";
 import { Files } from "./files.ts";
+import { Swaps } from "./swaps.ts";
 import type { RecordedHost, Recording, Step } from "./recording.ts";
 
 /** Something that a step asks for and the model does not have, found while the case ran. */
@@ -92,6 +93,7 @@ function configOf(recording: Recording): HostConfig {
       pins: pinned + 64,
       entries,
       cacheSlots: mapped,
+      swapSlots: sum(steps.map(({ action }) => (action.op === "swapOn" ? action.pages : 0))),
       // Isolation, unmapping, check, return and move of every entry, and nine more attempts of pinned ones.
       traceRecords: 1024 + 8 * (mapped + entries) + 64 * pinned,
     },
@@ -109,6 +111,11 @@ export function rangesOf(indexes: readonly number[]): Required<Range>[] {
   return ranges;
 }
 
+/** The name of a page among those that are pinned. */
+export function pageName(by: string, region: string, index: number): string {
+  return `${by} ${region} ${index}`;
+}
+
 interface HeldPin {
   readonly pin: Pin;
   /** Pages that it holds, each by a name of its own. */
@@ -121,6 +128,7 @@ export class Machine {
   readonly host: Host;
   readonly recording: Recording;
   readonly files: Files;
+  readonly swaps: Swaps;
   readonly #processPages: number;
   readonly #processes = new Map<string, Process>();
   /** By owner and name. */
@@ -133,6 +141,7 @@ export class Machine {
     this.recording = recording;
     this.host = host;
     this.files = new Files(host);
+    this.swaps = new Swaps(host);
     this.#processPages = Math.max(1, sum(recording.steps.map(pagesMapped)));
   }
 
@@ -232,10 +241,10 @@ export class Machine {
     this.#pins.delete(id);
   }
 
-  /** Pages that are pinned now. */
-  get pinnedPages(): number {
+  /** Pages that are pinned now, each by a name of its own. */
+  get pinned(): ReadonlySet<string> {
     const held = [...this.#pins.values()].filter((one) => this.#isHeld(one));
-    return new Set(held.flatMap((one) => one.pages)).size;
+    return new Set(held.flatMap((one) => one.pages));
   }
 
   /** Whether an I/O that pins pages is still in flight. */

@@ -43,7 +43,13 @@ function histogram(records: readonly object[], times: string): object[] {
 export function counterFields(before: Counters, after: Counters): Simulated {
   const grown = (name: CounterName): number => after[name] - before[name];
   return {
-    vmstat: { pgmigrate_success: grown("pgmigrate_success"), pgmigrate_fail: grown("pgmigrate_fail") },
+    vmstat: {
+      pgmigrate_success: grown("pgmigrate_success"),
+      pgmigrate_fail: grown("pgmigrate_fail"),
+      pswpin: grown("pswpin"),
+      pswpout: grown("pswpout"),
+      pgmajfault: grown("pgmajfault"),
+    },
     tryToMigrateCalls: grown("tryToUnmapCalls"),
     tryToUnmapCalls: grown("tryToUnmapCalls"),
     refcountChecks: grown("refcountChecks"),
@@ -154,7 +160,9 @@ export function samplePage(host: Host, region: Region, index: number): Simulated
   const frame = region.frameOf(index);
   const found = region.pfnOf(index);
   const node = found < 0 ? returnName(found) : host.pages.at(found).node;
-  if (frame === null) return { index, node, frame, present: false, swapped: false };
+  if (frame === null) {
+    return { index, node, frame, present: false, swapped: region.swapSlotOf(index) !== null };
+  }
   const mapcount = frame === abi.ZERO_PFN ? 0 : host.pages.mapcount(frame);
   const flags = flagsOf(host, frame);
   return { index, node, frame, present: true, swapped: false, mapcount, exclusive: mapcount === 1, flags };

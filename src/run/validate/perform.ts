@@ -4,7 +4,7 @@ import type { Pin } from "../../host/pin.ts";
 import type { Action, Timed } from "./action.ts";
 import { MS_NS, SLICE_NS } from "./costs.ts";
 import type { Fields } from "./field.ts";
-import { type Machine, NotModelled, rangesOf } from "./machine.ts";
+import { type Machine, NotModelled, pageName, rangesOf } from "./machine.ts";
 import { type Simulated, countBy, placeName } from "./observe.ts";
 import { map } from "./place.ts";
 import type { Step } from "./recording.ts";
@@ -86,7 +86,7 @@ function pin(machine: Machine, action: ActionOf<"pin">): Simulated {
   if (refused !== null) held.release();
   const completesAtNs = action.ioDurationMs === null ? null : host.nowNs + ms(action.ioDurationMs);
   if (completesAtNs !== null) held.releaseAt(completesAtNs);
-  const pages = refused === null ? indexes.map((index) => `${by} ${action.region} ${index}`) : [];
+  const pages = refused === null ? indexes.map((index) => pageName(by, action.region, index)) : [];
   machine.addPin(action.id, { pin: held, pages, completesAtNs });
   const after = region.frameOf(first);
   const firstPinnedPage = { nodeBefore, nodeAfter: nodeOf(machine, after), sameFrame: before === after };
@@ -256,6 +256,34 @@ function touchWhileMoving(machine: Machine, action: ActionOf<"touchWhileMoving">
   };
 }
 
+function swapOn(machine: Machine, action: ActionOf<"swapOn">): Simulated {
+  const { device, ioDurationMs, ...options } = action;
+  machine.swaps.on(device, options, ms(ioDurationMs ?? 0));
+  return { ret: 0 };
+}
+
+function pageout(machine: Machine, action: ActionOf<"pageout">): Simulated {
+  const { by } = action;
+  const region = machine.region(by, action.region);
+  const indexes = machine.indexesOf(action.pages, region);
+  const results = rangesOf(indexes).map((range) => region.pageout(range));
+  const failed = results.find(({ ret }) => ret !== 0);
+  const { pinned } = machine;
+  const swapped = indexes.filter((index) => region.swapSlotOf(index) !== null);
+  const held = swapped.filter((index) => pinned.has(pageName(by, action.region, index))).length;
+  return {
+    ret: failed?.ret ?? 0,
+    errno: failed?.errno ?? null,
+    pinnedSwapped: held,
+    unpinnedSwapped: swapped.length - held,
+  };
+}
+
+function swapin(machine: Machine, action: ActionOf<"swapin">): Simulated {
+  machine.host.setPageCluster(action.pageCluster);
+  return change(machine, { ...action, op: "touch" });
+}
+
 function act(machine: Machine, step: Step): Simulated {
   const { action } = step;
   const observed = step.observed?.fields;
@@ -295,6 +323,15 @@ function act(machine: Machine, step: Step): Simulated {
     case "writeback":
       machine.files.startWriteback(action.region, ms(action.durationMs));
       return NOTHING;
+    case "swapOn":
+      return swapOn(machine, action);
+    case "swapOff":
+      machine.swaps.off(action.device);
+      return NOTHING;
+    case "pageout":
+      return pageout(machine, action);
+    case "swapin":
+      return swapin(machine, action);
     case "online":
       return online(machine, action);
     case "offline":
@@ -316,5 +353,6 @@ function act(machine: Machine, step: Step): Simulated {
 export function perform(machine: Machine, step: Step): Simulated {
   const simulated = act(machine, step);
   machine.files.endWritebacks();
+  machine.swaps.endWritebacks();
   return simulated;
 }

@@ -8,6 +8,7 @@ export const supportedNeeds: readonly string[] = [
   "longterm",
   "file",
   "writeback",
+  "swap",
 ];
 
 /** Every operation of the recordings' format. */
@@ -115,6 +116,8 @@ export const fieldKinds: Readonly<Record<string, FieldKind>> = {
   pinned: "value",
   pages: "value",
   basePagesPerPinnedFolio: "value",
+  unpinnedSwapped: "value",
+  pinnedSwapped: "value",
   calls: "value",
   failedCalls: "value",
   firstRet: "value",

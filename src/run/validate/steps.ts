@@ -231,6 +231,39 @@ function parseTimeCalls(step: Field): Action {
   };
 }
 
+function parseSwapOn(step: Field): Action {
+  const duration = step.at("ioDurationMs");
+  step.at("note");
+  return {
+    op: "swapOn",
+    device: step.at("device").string(),
+    pages: step.at("pages").integer(1),
+    synchronous: step.at("synchronousIo").boolean(),
+    ioDurationMs: duration.missing ? null : duration.number(),
+  };
+}
+
+function parsePageout(step: Field): Action {
+  const pages = parsePages(step.at("pages"));
+  if (pages === null) return { op: "notModelled", reason: "a selection by a rule" };
+  if (!step.at("repeatUntilAllSwapped").missing) {
+    return { op: "notModelled", reason: "MADV_PAGEOUT until all is swapped out" };
+  }
+  return { op: "pageout", ...parseRegion(step), pages };
+}
+
+function parseSwapin(step: Field): Action {
+  const pages = parsePages(step.at("pages"));
+  if (pages === null) return { op: "notModelled", reason: "a selection by a rule" };
+  return {
+    op: "swapin",
+    ...parseRegion(step),
+    pages,
+    access: step.at("access").oneOf(["read", "write"]),
+    pageCluster: step.at("pageCluster").integer(0, 6),
+  };
+}
+
 const parsers: Readonly<Partial<Record<(typeof operations)[number], (step: Field) => Action>>> = {
   map: parseMap,
   read: (step) => parseTouch(step, "read"),
@@ -262,6 +295,10 @@ const parsers: Readonly<Partial<Record<(typeof operations)[number], (step: Field
     node: step.at("node").integer(),
     pages: step.at("pages").integer(1),
   }),
+  swapOn: parseSwapOn,
+  swapOff: (step) => ({ op: "swapOff", device: step.at("device").string() }),
+  pageout: parsePageout,
+  swapin: parseSwapin,
   writeback: (step) => ({
     op: "writeback",
     ...parseRegion(step),

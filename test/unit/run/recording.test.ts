@@ -188,7 +188,7 @@ describe("a case that is not modelled", () => {
       recordingOf([map], { continues: "kvm-move" }),
       "starts where kvm-move ends",
     ],
-    ["an operation", recordingOf([map, { op: "pageout" }]), "steps[1]: the operation pageout"],
+    ["an operation", recordingOf([map, { op: "compact" }]), "steps[1]: the operation compact"],
     [
       "a kind of page",
       recordingOf([mapStep(4, { kind: "hugetlb" })]),
