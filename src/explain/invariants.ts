@@ -12,10 +12,10 @@ export const invariantTopics: Readonly<Record<Invariant, Topic>> = {
     summary: "a page's reference count is the sum of its holders",
     what:
       "Every reference has a holder: a PTE, the page cache, the swap cache, an LRU-add batch, " +
-      "isolation, a get or pin, an asynchronous page fault, a waiter on a migration entry, the kernel. Their " +
-      "references add up to the count; it is never negative and never raised from 0. In the same way VMAs " +
-      "and migrations add up to the count of an anon_vma or address_space, and work that is not done to " +
-      "the counts of its process and of the VM: a violation names that object then, and page 0.",
+      "isolation, a get or pin, an asynchronous page fault, a waiter on a migration entry, the kernel. " +
+      "Their references add up to the count; it is never negative and never raised from 0. In the same " +
+      "way VMAs and migrations add up to the count of an anon_vma or address_space, and work that is not " +
+      "done to the counts of its process and of the VM: a violation names that object then, and page 0.",
     source:
       "struct page's _count (v3.12), _refcount (since 4.6): include/linux/mm.h, mm/swap.c; anon_vma's " +
       "refcount, mm_count, kvm's users_count.",
