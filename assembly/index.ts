@@ -34,7 +34,15 @@ import { entryVpn, useArrays, useRange } from "./kernel/entries";
 import { access } from "./kernel/fault";
 import { dupMmap, vmasToCopy } from "./kernel/fork";
 import { endPageWriteback, writebackFile } from "./kernel/writeback";
-import { accessFile, createFile, isUnmapped, removeFile, fileMustWait, truncateFile } from "./kernel/filemap";
+import {
+  accessFile,
+  createFile,
+  isUnmapped,
+  removeFile,
+  fileMustWait,
+  fileMustWaitForSwap,
+  truncateFile,
+} from "./kernel/filemap";
 import { faultinPage, followPage, takePin } from "./kernel/gup";
 import { beginMigratePages, endMigratePages, mbind, migrateRange, migrateToNode } from "./kernel/mempolicy";
 import { migrationFinish, migrationIsolate, migrationMove, migrationUnmap } from "./kernel/migrate_step";
@@ -84,6 +92,7 @@ export {
   endSwapWriteback,
   exitMustWait,
   fileMustWait,
+  fileMustWaitForSwap,
   faultinPage,
   followPage,
   freePins,

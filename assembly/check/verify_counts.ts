@@ -16,6 +16,7 @@ import {
   PG_LOCKED,
   PG_MLOCKED,
   PG_SWAPBACKED,
+  SWAP_SLOT_NONE,
   VMA_ANON,
   VMA_VDSO,
   ZERO_PFN,
@@ -23,7 +24,7 @@ import {
 import { config } from "../arena";
 import { contentIs, expectedStamp, slotContentIs } from "../state/content";
 import { machine } from "../state/machine";
-import { OBJECT_ADDRESS_SPACE, cacheSlotAt, mappingAt } from "../state/mapping";
+import { OBJECT_ADDRESS_SPACE, cacheSlotAt, cachedSwapSlot, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { pageAt } from "../state/page";
 import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, ptePresent } from "../state/pgtable";
@@ -117,10 +118,10 @@ export function verifyCounters(): void {
 }
 
 /** What a swap entry leads to: the page in the swap cache, or what the device has. */
-function verifySwappedContent(mm: i32, number: i32, stamp: i32): void {
+function verifySwappedContent(owner: i32, number: i32, stamp: i32): void {
   const pfn = swapSlotAt(number).pfn;
   const same = pfn != PFN_NONE ? contentIs(pfn, stamp) : slotContentIs(number, stamp);
-  if (!same) expectEqual(INV_DATA, pfn, mm, stamp, -1);
+  if (!same) expectEqual(INV_DATA, pfn, owner, stamp, -1);
 }
 
 function verifyVmaContent(vma: Vma): void {
@@ -145,8 +146,11 @@ function verifyCacheContent(): void {
     if (mapping.kind != OBJECT_ADDRESS_SPACE) continue;
     for (let index = 0; index < mapping.nrSlots; index++) {
       const slot = cacheSlotAt(mapping, index);
-      if (slot.pfn == PFN_NONE || contentIs(slot.pfn, slot.expected)) continue;
-      expectEqual(INV_DATA, slot.pfn, id, slot.expected, -1);
+      const swapSlot = cachedSwapSlot(slot);
+      if (swapSlot != SWAP_SLOT_NONE) verifySwappedContent(id, swapSlot, slot.expected);
+      else if (slot.pfn != PFN_NONE && !contentIs(slot.pfn, slot.expected)) {
+        expectEqual(INV_DATA, slot.pfn, id, slot.expected, -1);
+      }
     }
   }
 }

@@ -34,6 +34,7 @@ import {
   OBJECT_ADDRESS_SPACE,
   OBJECT_ANON_VMA,
   cacheSlotAt,
+  cachedPfn,
   isSubstitute,
   mappingAt,
   objectOf,
@@ -104,7 +105,7 @@ function countPageCache(): void {
     let nr = 0;
     if ((mapping.flags & AS_SWAP) != 0) continue; // see verify_swap.ts
     for (let index = 0; index < mapping.nrSlots; index++) {
-      const pfn = cacheSlotAt(mapping, index).pfn;
+      const pfn = cachedPfn(cacheSlotAt(mapping, index));
       if (pfn == PFN_NONE) continue;
       addRefs(pfn, 1);
       nr += 1;

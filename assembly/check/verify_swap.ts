@@ -1,5 +1,6 @@
 /** Swap: slots against the PTEs that name them, the swap cache against its pages. */
 import {
+  CFG_MAPPINGS,
   CFG_SWAP_SLOTS,
   INV_LIST,
   INV_PRIV,
@@ -9,11 +10,12 @@ import {
   PFN_NONE,
   PG_SWAPCACHE,
   PTE_EXCLUSIVE,
+  SWAP_SLOT_NONE,
   TABLE_SWAP_AREAS,
 } from "../abi";
 import { config } from "../arena";
 import { machine } from "../state/machine";
-import { mappingAt } from "../state/mapping";
+import { OBJECT_ADDRESS_SPACE, cacheSlotAt, cachedSwapSlot, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { Page, pageAt } from "../state/page";
 import { pteAt, pteIsSwapEntry, ptePfn } from "../state/pgtable";
@@ -44,7 +46,20 @@ function countEntriesOf(vma: Vma): void {
   }
 }
 
+/** Files in memory have entries in the place of pages. */
+function countCachedEntries(): void {
+  for (let id = 1; id <= config(CFG_MAPPINGS); id++) {
+    const mapping = mappingAt(id);
+    if (mapping.kind != OBJECT_ADDRESS_SPACE) continue;
+    for (let index = 0; index < mapping.nrSlots; index++) {
+      const slot = cachedSwapSlot(cacheSlotAt(mapping, index));
+      if (slot != SWAP_SLOT_NONE) addUser(slot, 0);
+    }
+  }
+}
+
 function countEntries(): void {
+  countCachedEntries();
   for (let mm = machine().firstMm; mm != 0; mm = mmAt(mm).nextMm) {
     for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) countEntriesOf(vmaAt(id));
   }

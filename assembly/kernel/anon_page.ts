@@ -30,9 +30,14 @@ import { VM_LOCKED, Vma, linkToObject, pageIndex, pteNumber, vmaAt } from "../st
 import { count } from "../state/vmstat";
 import { pageAddNewAnonRmap } from "./rmap";
 
-/** A movable frame where the policy of the VMA wants it, else on the node of the CPU: node 0. Or PFN_NONE. */
+/** Where the policy of the VMA wants its pages, else the node of the CPU: node 0. */
+export function nodeOfVma(vma: Vma): i32 {
+  return max<i32>(vma.node, 0);
+}
+
+/** A movable frame where the policy of the VMA wants it, or PFN_NONE. */
 export function allocPageVma(vma: Vma): i32 {
-  return allocPages(vma.node >= 0 ? vma.node : 0, 0, MIGRATE_MOVABLE, vma.bound != 0);
+  return allocPages(nodeOfVma(vma), 0, MIGRATE_MOVABLE, vma.bound != 0);
 }
 
 /** mlock_vma_page() or the LRU-add batch: puts a fresh page where the VMA says. */

@@ -7,29 +7,32 @@ import {
   FAULT_WAIT,
   PFN_NONE,
   PGFAULT,
+  PGMAJFAULT,
   PROT_READ,
   PROT_WRITE,
   PTE_ACCESSED,
   PTE_DIRTY,
   PTE_PRESENT,
   PTE_WRITE,
+  SWAP_SLOT_NONE,
   VMA_VDSO,
   ZERO_PFN,
 } from "../abi";
 import { expectStamp, nextStamp, writeContent } from "../state/content";
 import { machine } from "../state/machine";
-import { cacheSlotAt, mappingAt } from "../state/mapping";
+import { cacheSlotAt, cachedSwapSlot, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { getPage, pageAt } from "../state/page";
 import { makePte, pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
 import { Vma, findVma, isSharedMapping, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { profile } from "../state/profile";
-import { addFreshPageToLru, allocPageVma, mapNewAnonPage } from "./anon_page";
+import { addFreshPageToLru, allocPageVma, mapNewAnonPage, nodeOfVma } from "./anon_page";
 import { doWpPage } from "./cow";
 import { addToPageCache } from "./filemap";
 import { sleepOnPage } from "./page_lock";
 import { pageAddRmap } from "./rmap";
+import { shmemSwapin } from "./shmem";
 import { doSwapPage } from "./swapin";
 
 /** Maps a page of the page cache, new or found (filemap_fault(), shmem_fault()). 0, -EFAULT or -ENOMEM. */
@@ -39,6 +42,11 @@ function fileFault(vmaId: i32, vpn: i32, write: bool): i32 {
   const index = pageIndex(vma, vpn);
   if (index >= mapping.nrSlots) return -EFAULT; // SIGBUS: behind the end of the file
   const slot = cacheSlotAt(mapping, index);
+  if (cachedSwapSlot(slot) != SWAP_SLOT_NONE) {
+    const rc = shmemSwapin(vma.object, index, nodeOfVma(vma), vma.bound != 0);
+    if (rc != 0) return rc;
+    count(PGMAJFAULT, 1);
+  }
   if (slot.pfn == PFN_NONE) {
     const fresh = allocPageVma(vma);
     if (fresh == PFN_NONE) return -ENOMEM;

@@ -19,6 +19,7 @@ import {
   PG_SWAPBACKED,
   PG_UPTODATE,
   PG_WRITEBACK,
+  SWAP_SLOT_NONE,
 } from "../abi";
 import { nextStamp, writeContent } from "../state/content";
 import { machine } from "../state/machine";
@@ -42,6 +43,8 @@ import {
   allocCacheSlots,
   allocMapping,
   cacheSlotAt,
+  cachedPfn,
+  cachedSwapSlot,
   mappingAt,
   putMapping,
 } from "../state/mapping";
@@ -49,8 +52,11 @@ import { Page, pageAt, pfnOf } from "../state/page";
 import { allocPages } from "../state/page_alloc";
 import { putPage } from "../state/page_free";
 import { profile } from "../state/profile";
+import { swapSlotAt } from "../state/swap";
 import { vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
+import { shmemSwapin } from "./shmem";
+import { freeSwapAndCache } from "./swap_state";
 import { endPageWriteback } from "./writeback";
 import { zapVma } from "./zap";
 
@@ -136,9 +142,15 @@ export function freeBuffers(page: Page): void {
 
 /** truncate_complete_page(): takes a page that nobody maps any more out of the page cache. */
 function truncatePage(mapping: Mapping, slot: CacheSlot): void {
-  const page = pageAt(slot.pfn);
+  const swapSlot = cachedSwapSlot(slot);
+  const pfn = slot.pfn;
   slot.pfn = PFN_NONE;
   slot.expected = 0;
+  if (swapSlot != SWAP_SLOT_NONE) {
+    freeSwapAndCache(swapSlot);
+    return;
+  }
+  const page = pageAt(pfn);
   freeBuffers(page);
   if ((page.flags & PG_WRITEBACK) != 0) endPageWriteback(pfnOf(page), page); // it is waited for
   page.flags &= ~PG_DIRTY;
@@ -153,7 +165,19 @@ function truncatePage(mapping: Mapping, slot: CacheSlot): void {
 export function fileMustWait(object: i32, start: i32, end: i32): bool {
   const mapping = mappingAt(object);
   for (let index = start; index < end; index++) {
-    const pfn = cacheSlotAt(mapping, index).pfn;
+    const pfn = cachedPfn(cacheSlotAt(mapping, index));
+    if (pfn != PFN_NONE && (pageAt(pfn).flags & PG_LOCKED) != 0) return true;
+  }
+  return false;
+}
+
+/** True if a page of start … end-1 that is swapped out is locked in the swap cache: read(2) would sleep. */
+export function fileMustWaitForSwap(object: i32, start: i32, end: i32): bool {
+  const mapping = mappingAt(object);
+  for (let index = start; index < end; index++) {
+    const swapSlot = cachedSwapSlot(cacheSlotAt(mapping, index));
+    if (swapSlot == SWAP_SLOT_NONE) continue;
+    const pfn = swapSlotAt(swapSlot).pfn;
     if (pfn != PFN_NONE && (pageAt(pfn).flags & PG_LOCKED) != 0) return true;
   }
   return false;
@@ -188,6 +212,10 @@ export function accessFile(object: i32, start: i32, end: i32, node: i32, write: 
   const mapping = mappingAt(object);
   for (let index = start; index < end; index++) {
     const slot = cacheSlotAt(mapping, index);
+    if (cachedSwapSlot(slot) != SWAP_SLOT_NONE) {
+      const rc = shmemSwapin(object, index, node, false);
+      if (rc != 0) return rc;
+    }
     if (slot.pfn == PFN_NONE) {
       const fresh = allocPages(node, 0, MIGRATE_MOVABLE, false);
       if (fresh == PFN_NONE) return -ENOMEM;

@@ -24,7 +24,7 @@ import {
   RECLAIM_KEPT,
 } from "../abi";
 import { crash } from "../state/crash";
-import { AS_BDI, AS_SWAP, AS_WRITEPAGE, cacheSlotAt, mappingAt, objectOf } from "../state/mapping";
+import { AS_BDI, AS_SHMEM, AS_WRITEPAGE, cacheSlotAt, mappingAt, objectOf } from "../state/mapping";
 import { Page, pageAnon, pageHasPrivate } from "../state/page";
 import { releasePage } from "../state/page_free";
 import { profile } from "../state/profile";
@@ -36,6 +36,7 @@ import { endIsolation } from "./isolate";
 import { mlockPage } from "./mlock";
 import { unlockPage } from "./page_lock";
 import { REFERENCED_LOCKED, pageReferenced, testClearReferenced } from "./referenced";
+import { shmemWritepage } from "./shmem";
 import { swapWritepage } from "./swap_io";
 import { addToSwap, forgetSwapCache, tryToFreeSwap } from "./swap_state";
 import { UNMAP_AGAIN, UNMAP_MLOCK, UNMAP_SUCCESS, tryToUnmapForReclaim } from "./unmap_reclaim";
@@ -81,12 +82,15 @@ function pageout(pfn: i32, page: Page, word: i32): i32 {
   }
   // is_page_cache_freeable(): isolation and cache, nobody else.
   if (page.refcount - (pageHasPrivate(page) ? 1 : 0) != 2 || word == 0) return RECLAIM_KEPT;
-  if ((mappingAt(objectOf(word)).flags & (AS_WRITEPAGE | AS_SWAP)) != (AS_WRITEPAGE | AS_SWAP)) {
-    return RECLAIM_ACTIVATED;
+  const flags = mappingAt(objectOf(word)).flags;
+  if ((flags & AS_WRITEPAGE) == 0) return RECLAIM_ACTIVATED;
+  if ((flags & AS_SHMEM) != 0) {
+    if (!shmemWritepage(pfn, page)) return RECLAIM_ACTIVATED;
+  } else {
+    clearPageDirtyForIo(page);
+    page.flags |= PG_RECLAIM;
+    swapWritepage(pfn, page);
   }
-  clearPageDirtyForIo(page);
-  page.flags |= PG_RECLAIM;
-  swapWritepage(pfn, page);
   return (page.flags & (PG_WRITEBACK | PG_DIRTY)) != 0 ? RECLAIM_KEPT : MAY_RECLAIM;
 }
 
@@ -148,7 +152,7 @@ function shrinkLocked(pfn: i32, page: Page, ignoreReferences: bool): i32 {
     if (dirty != MAY_RECLAIM) return dirty;
   }
   freeBuffers(page);
-  return freePage(pfn, page, word);
+  return freePage(pfn, page, pageMapping(page)); // shmem_writepage() has moved the page to the swap cache
 }
 
 /**

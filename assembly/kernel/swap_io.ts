@@ -1,15 +1,23 @@
 /** Reading and writing pages of swap (mm/page_io.c, mm/swap_state.c). */
-import { PFN_NONE, PG_RECLAIM, PG_SWAPBACKED, PG_UPTODATE, PG_WRITEBACK, PSWPIN, PSWPOUT } from "../abi";
+import {
+  MIGRATE_MOVABLE,
+  PFN_NONE,
+  PG_RECLAIM,
+  PG_SWAPBACKED,
+  PG_UPTODATE,
+  PG_WRITEBACK,
+  PSWPIN,
+  PSWPOUT,
+} from "../abi";
 import { copyContentFromSlot, copyContentToSlot } from "../state/content";
 import { lruAddDrainCpu, lruCacheAdd } from "../state/lru_batch";
 import { machine } from "../state/machine";
 import { Page, getPage, pageAt } from "../state/page";
+import { allocPages } from "../state/page_alloc";
 import { putPage } from "../state/page_free";
 import { profile } from "../state/profile";
 import { areaOfSlot, swapAreaAt, swapSlotAt } from "../state/swap";
-import { Vma } from "../state/vma";
 import { count } from "../state/vmstat";
-import { allocPageVma } from "./anon_page";
 import { addToSwapCache, tryToFreeSwap } from "./swap_state";
 
 /**
@@ -27,8 +35,8 @@ export function swapWritepage(pfn: i32, page: Page): void {
 }
 
 /** A frame with what the device has in a slot, swap-backed and on its way to the LRU; or PFN_NONE. */
-function readFrame(slot: i32, vma: Vma): i32 {
-  const pfn = allocPageVma(vma);
+function readFrame(slot: i32, node: i32, bound: bool): i32 {
+  const pfn = allocPages(node, 0, MIGRATE_MOVABLE, bound);
   if (pfn == PFN_NONE) return PFN_NONE;
   const page = pageAt(pfn);
   page.flags = PG_SWAPBACKED | PG_UPTODATE;
@@ -39,8 +47,8 @@ function readFrame(slot: i32, vma: Vma): i32 {
 }
 
 /** read_swap_cache_async(), up to the end of the I/O. Returns false without memory. */
-function readSwapCache(slot: i32, vma: Vma): bool {
-  const pfn = readFrame(slot, vma);
+function readSwapCache(slot: i32, node: i32, bound: bool): bool {
+  const pfn = readFrame(slot, node, bound);
   if (pfn == PFN_NONE) return false;
   const page = pageAt(pfn);
   addToSwapCache(pfn, page, slot);
@@ -50,32 +58,32 @@ function readSwapCache(slot: i32, vma: Vma): bool {
 }
 
 /** Reads a slot into a page that is not in the swap cache, for the caller (SWP_SYNCHRONOUS_IO). */
-export function readWithoutCache(slot: i32, vma: Vma): i32 {
-  const pfn = readFrame(slot, vma);
+export function readWithoutCache(slot: i32, node: i32, bound: bool): i32 {
+  const pfn = readFrame(slot, node, bound);
   if (pfn != PFN_NONE) lruCacheAdd(pfn, pageAt(pfn), profile().lruBatch);
   return pfn;
 }
 
 /** Reads what is used of the aligned cluster around `slot`, and not in the swap cache. */
-function readCluster(slot: i32, vma: Vma, clusterMask: i32): void {
+function readCluster(slot: i32, node: i32, bound: bool, clusterMask: i32): void {
   const area = swapAreaAt(areaOfSlot(slot));
   const offset = slot - area.first + 1; // within the device, whose header is at 0
   const first = area.first - 1 + max<i32>(1, offset & ~clusterMask);
   const end = min<i32>(area.end, area.first + (offset | clusterMask));
   for (let number = first; number < end; number++) {
     const record = swapSlotAt(number);
-    if (record.count > 0 && record.pfn == PFN_NONE) readSwapCache(number, vma);
+    if (record.count > 0 && record.pfn == PFN_NONE) readSwapCache(number, node, bound);
   }
 }
 
 /**
- * swapin_readahead(): reads a slot and its cluster into the swap cache. Returns the pfn of the page of
- * `slot`, of which the caller gets a reference, or PFN_NONE without memory.
+ * swapin_readahead(): reads a slot and its cluster into the swap cache, to frames on `node`. Returns the pfn
+ * of the page of `slot`, of which the caller gets a reference, or PFN_NONE without memory.
  */
-export function swapinReadahead(slot: i32, vma: Vma): i32 {
+export function swapinReadahead(slot: i32, node: i32, bound: bool): i32 {
   const m = machine();
   const clusterMask = (1 << m.pageCluster) - 1;
-  readCluster(slot, vma, clusterMask);
+  readCluster(slot, node, bound, clusterMask);
   // Pages read ahead are pushed to the LRU; 6.x returns before that where there are none.
   if (clusterMask != 0 || profile().swapinAlwaysDrains) lruAddDrainCpu(m.cpu);
   const pfn = swapSlotAt(slot).pfn;

@@ -1,5 +1,6 @@
 /** swapon() and swapoff() (mm/swapfile.c). */
 import {
+  CFG_MAPPINGS,
   ENOMEM,
   PFN_NONE,
   PG_ANON_EXCLUSIVE,
@@ -9,6 +10,7 @@ import {
   PTE_PROTNONE,
   PROT_NONE,
 } from "../abi";
+import { config } from "../arena";
 import {
   AS_BDI,
   AS_LOCKS_INITIALISED,
@@ -28,7 +30,9 @@ import { getPage, pageAt, pageKsm } from "../state/page";
 import { makePte, pteAt, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
 import { allocSwapArea, freeSwapArea, swapAreaAt, swapSlotAt } from "../state/swap";
 import { Vma, pageIndex, pteNumber, vmaAt } from "../state/vma";
+import { nodeOfVma } from "./anon_page";
 import { pageAddAnonRmap } from "./rmap";
+import { shmemUnuse } from "./shmem";
 import { swapinReadahead } from "./swap_io";
 import { swapFree, tryToFreeSwap } from "./swap_state";
 import { endPageWriteback } from "./writeback";
@@ -67,7 +71,7 @@ export function endSwapWriteback(id: i32): void {
 function unusePte(vma: Vma, vpn: i32, entry: i32): bool {
   const slot = ptePfn(entry);
   let pfn = swapSlotAt(slot).pfn;
-  if (pfn == PFN_NONE) pfn = swapinReadahead(slot, vma);
+  if (pfn == PFN_NONE) pfn = swapinReadahead(slot, nodeOfVma(vma), vma.bound != 0);
   else getPage(pageAt(pfn));
   if (pfn == PFN_NONE) return false;
   const page = pageAt(pfn);
@@ -90,13 +94,16 @@ function unuseVma(vma: Vma, first: i32, end: i32): bool {
   return true;
 }
 
-/** try_to_unuse(): every process gets its pages back. Returns false without memory for them. */
+/** try_to_unuse(): processes and files in memory get their pages back. Returns false without memory. */
 function tryToUnuse(first: i32, end: i32): bool {
   for (let mm = machine().firstMm; mm != 0; mm = mmAt(mm).nextMm) {
     for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
       machine().cpu = mmAt(mm).cpu;
       if (!unuseVma(vmaAt(id), first, end)) return false;
     }
+  }
+  for (let object = 1; object <= config(CFG_MAPPINGS); object++) {
+    if (mappingAt(object).kind == OBJECT_ADDRESS_SPACE && !shmemUnuse(object, first, end)) return false;
   }
   return true;
 }

@@ -23,6 +23,7 @@ import { profile } from "../state/profile";
 import { areaOfSlot, isSwapFull, swapAreaAt, swapSlotAt } from "../state/swap";
 import { VM_LOCKED, Vma, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
+import { nodeOfVma } from "./anon_page";
 import { doWpPage } from "./cow";
 import { mlockPage } from "./mlock";
 import { sleepOnPage } from "./page_lock";
@@ -37,7 +38,9 @@ function readIn(slot: i32, vma: Vma): i32 {
     profile().swapinBypassesCache &&
     swapAreaAt(areaOfSlot(slot)).synchronous != 0 &&
     swapSlotAt(slot).count == 1;
-  return bypasses ? readWithoutCache(slot, vma) : swapinReadahead(slot, vma);
+  const node = nodeOfVma(vma);
+  const bound = vma.bound != 0;
+  return bypasses ? readWithoutCache(slot, node, bound) : swapinReadahead(slot, node, bound);
 }
 
 /** v3.12: a write may go to the page itself if nobody else has it. Returns the flags of the PTE. */

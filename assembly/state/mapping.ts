@@ -12,6 +12,8 @@ import {
   MAPPING_NR_SLOTS,
   MAPPING_SERIAL,
   MAPPING_TAG_SHIFT,
+  PFN_NONE,
+  SWAP_SLOT_NONE,
   TABLE_CACHE_SLOTS,
 } from "../abi";
 import { MAPPING_RECORD_SIZE, config, mappingsPtr, tablePtr } from "../arena";
@@ -102,12 +104,22 @@ export function putMapping(id: i32): void {
 /** A page-cache slot: what the radix tree holds at one index. */
 @unmanaged
 export class CacheSlot {
-  pfn: i32;
+  pfn: i32; // PFN_NONE, or below 0 the swap slot that has the page (an exceptional entry)
   expected: i32; // stamp of the last write through any mapping
 }
 
 export function cacheSlotAt(mapping: Mapping, index: i32): CacheSlot {
   return changetype<CacheSlot>(tablePtr(TABLE_CACHE_SLOTS) + ((<usize>(mapping.firstSlot + index)) << 3));
+}
+
+/** The page at a slot, PFN_NONE if it is not in the page cache. */
+export function cachedPfn(cache: CacheSlot): i32 {
+  return max<i32>(cache.pfn, PFN_NONE);
+}
+
+/** The swap slot that has the page, SWAP_SLOT_NONE if it is not swapped out. */
+export function cachedSwapSlot(cache: CacheSlot): i32 {
+  return max<i32>(-cache.pfn, SWAP_SLOT_NONE);
 }
 
 /**

@@ -115,7 +115,7 @@ export class File {
     integer("page index", index, 0, this.pages - 1);
     const slot = field(this.#core, this.id, abi.MAPPING_FIRST_SLOT) + index;
     const pfn = this.#core.words(abi.TABLE_CACHE_SLOTS)[slot * 2] ?? abi.PFN_NONE;
-    return pfn === abi.PFN_NONE ? null : pfn;
+    return pfn > abi.PFN_NONE ? pfn : null; // below: its slot of swap
   }
 
   /** @throws {SimError} ERR_ARGUMENT if the file has been removed, or is one of another host than `core`. */
@@ -129,6 +129,7 @@ export class File {
     const [start, end] = this.#range(options);
     const node = integer("node", options.node ?? 0, 0, this.#core.config(abi.CFG_NR_NODES) - 1);
     if (write) this.#mustNotWait("write", start, end);
+    if (this.#core.read((core) => core.fileMustWaitForSwap(this.id, start, end))) this.#refuse("read");
     const rc = this.#core.run((core) => core.accessFile(this.id, start, end, node, write));
     return { errno: errnoName(rc ?? 0), crash: this.#core.crash };
   }
@@ -148,7 +149,10 @@ export class File {
   }
 
   #mustNotWait(call: string, start: number, end: number): void {
-    if (!this.#core.read((core) => core.fileMustWait(this.id, start, end))) return;
+    if (this.#core.read((core) => core.fileMustWait(this.id, start, end))) this.#refuse(call);
+  }
+
+  #refuse(call: string): never {
     throw new SimError(
       "ERR_ARGUMENT",
       `${call}: a page of file ${this.id} is being migrated or locked; finish that first`,

@@ -103,6 +103,7 @@ describe("core.wasm", () => {
         "failCtxAllocations",
         "faultinPage",
         "fileMustWait",
+        "fileMustWaitForSwap",
         "followPage",
         "forkProcess",
         "freePins",
