@@ -136,6 +136,7 @@ function movePhase(c: MigrateControl, mode: i32, nrPasses: i32, failed: MigrateL
   for (let pass = 0; pass < nrPasses && retry > 0; pass++) {
     retry = 0;
     let moved = 0;
+    const failedBefore = nrFailed;
     let beforeFrom = PFN_NONE;
     let beforeTo = PFN_NONE;
     let from = sources.head;
@@ -173,7 +174,7 @@ function movePhase(c: MigrateControl, mode: i32, nrPasses: i32, failed: MigrateL
       to = nextTo;
     }
     c.succeeded += moved;
-    endPass(moved, retry);
+    endPass(moved, retry + nrFailed - failedBefore);
   }
   return nrFailed;
 }

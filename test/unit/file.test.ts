@@ -236,6 +236,24 @@ describe.each(kernels)("on %s", (kernel) => {
     for (const call of [() => file.write(), () => file.sync(), () => file.startWriteback({ start: 3 })]) {
       expect(call).toThrowError(/is being migrated/);
     }
+it.each([
+  ["v3.12", 1],
+  ["v6.1", 1],
+  ["v6.12", 2],
+] as const)("%s: a page that fails for good takes the time of its attempts", async (kernel, attempts) => {
+  const costs = { syscallNs: 0, failedAttemptNs: 1_000, faultNs: 0 };
+  const host = await twoNodes({ kernel, costs });
+  const memory = host.createProcess({ pages: 1 }).map({
+    file: host.createFile({ kind: "io-error", pages: 1 }),
+    pages: 1,
+  });
+  memory.touch("write");
+  const before = host.nowNs;
+  // -EIO ends it; the asynchronous stage of 6.12 has refused to write before.
+  memory.movePages({ node: 1 });
+  expect(host.nowNs - before).toBe(attempts * 1_000);
+});
+
     file.write({ count: 3 });
     migration.move();
     migration.finish();
