@@ -1,5 +1,15 @@
 /** A write to a page whose PTE does not allow it: written in place or copied (do_wp_page(), mm/memory.c). */
-import { FAULT_WAIT, PG_ANON_EXCLUSIVE, PG_LOCKED, PG_LRU, PG_SWAPCACHE, PTE_WRITE, VMA_ANON } from "../abi";
+import {
+  FAULT_WAIT,
+  PG_ANON_EXCLUSIVE,
+  PG_LOCKED,
+  PG_LRU,
+  PG_SWAPCACHE,
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  PTE_WRITE,
+  VMA_ANON,
+} from "../abi";
 import { copyContent } from "../state/content";
 import { lruAddDrainCpu } from "../state/lru_batch";
 import { machine } from "../state/machine";
@@ -8,8 +18,9 @@ import { Page, pageAnon, pageAt } from "../state/page";
 import { putPage } from "../state/page_free";
 import { pteAt, ptePfn, setPte } from "../state/pgtable";
 import { profile } from "../state/profile";
-import { pteNumber, vmaAt } from "../state/vma";
+import { isSharedMapping, pteNumber, vmaAt } from "../state/vma";
 import { mapNewAnonPage } from "./anon_page";
+import { setPageDirty } from "./dirty";
 import { munlockUnmapped } from "./mlock";
 import { sleepOnPage } from "./page_lock";
 import { pageRemoveRmap } from "./rmap";
@@ -68,6 +79,7 @@ export function doWpPage(vmaId: i32, vpn: i32): i32 {
   const inPlace = vma.kind == VMA_ANON ? writableInPlace(vma.mm, pfn, page) : 1;
   if (inPlace == FAULT_WAIT) return FAULT_WAIT;
   if (inPlace == 0) return copyPage(vmaId, vpn, pfn, page);
-  setPte(number, pteAt(number) | PTE_WRITE);
+  setPte(number, pteAt(number) | PTE_WRITE | PTE_DIRTY | PTE_ACCESSED); // wp_page_reuse()
+  if (isSharedMapping(vma)) setPageDirty(page);
   return 0;
 }

@@ -30,6 +30,7 @@ import { profile } from "../state/profile";
 import { addFreshPageToLru, allocPageVma, mapNewAnonPage, nodeOfVma } from "./anon_page";
 import { doWpPage } from "./cow";
 import { addToPageCache } from "./filemap";
+import { setPageDirty } from "./dirty";
 import { sleepOnPage } from "./page_lock";
 import { pageAddRmap } from "./rmap";
 import { shmemSwapin } from "./shmem";
@@ -58,6 +59,7 @@ function fileFault(vmaId: i32, vpn: i32, write: bool): i32 {
   mmAt(vma.mm).rssFile += 1;
   const flags = write ? PTE_WRITE | PTE_DIRTY : 0;
   setPte(pteNumber(vma, vpn), makePte(slot.pfn, PTE_PRESENT | PTE_ACCESSED | flags));
+  if (write) setPageDirty(page); // fault_dirty_shared_page()
   return 0;
 }
 

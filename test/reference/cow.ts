@@ -5,11 +5,20 @@ import { drainCpu, putPage } from "./lru.ts";
 import { type Machine, type Page, type Pte, type Vma, has, setFlag } from "./machine.ts";
 import { sleepOn } from "./page-lock.ts";
 import { addRss } from "./process.ts";
-import { munlockUnmapped, removeRmap } from "./rmap.ts";
+import { munlockUnmapped, removeRmap, setPageDirty } from "./rmap.ts";
 
+/** wp_page_reuse(). */
 function reuse(pte: Pte): number {
   pte.write = true;
+  pte.dirty = true;
+  pte.accessed = true;
   return 0;
+}
+
+/** Of a shared mapping: the page is dirty from now on, too. */
+function reuseShared(m: Machine, pte: Pte): number {
+  setPageDirty(m, pte.page);
+  return reuse(pte);
 }
 
 /** 6.x: the process has the only reference of the page, as far as it can tell. */
@@ -39,7 +48,7 @@ function copy(m: Machine, vma: Vma, vpn: number, old: Page): number {
 
 export function writeProtectFault(m: Machine, vma: Vma, vpn: number, pte: Pte): number | "sleeps" {
   const { page } = pte;
-  if (vma.kind === "shmem") return reuse(pte);
+  if (vma.kind === "shmem") return reuseShared(m, pte);
   if (!page.anon) return copy(m, vma, vpn, page);
   if (m.profile.reusesByMapcount) {
     if (has(page, abi.PG_LOCKED)) return sleepOn(m, vma.process, page, true);

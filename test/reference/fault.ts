@@ -7,7 +7,7 @@ import { getPage } from "./lru.ts";
 import { type Machine, type Page, type Process, type Vma, count, setFlag } from "./machine.ts";
 import { sleepOn } from "./page-lock.ts";
 import { type Range, findVma, isZeroPage, zeroPage } from "./process.ts";
-import { addRmap } from "./rmap.ts";
+import { addRmap, setPageDirty } from "./rmap.ts";
 import { runDueEvents } from "./time.ts";
 
 function anonFault(m: Machine, vma: Vma, vpn: number, write: boolean): number {
@@ -42,6 +42,7 @@ function shmemFault(m: Machine, vma: Vma, vpn: number, write: boolean): number {
   vma.process.ptes.set(vpn, newPte(page, { write, dirty: write }));
   return 0;
 }
+  if (write) setPageDirty(m, page);
 
 function handleFault(m: Machine, vma: Vma, vpn: number, write: boolean): number | "sleeps" {
   const pte = vma.process.ptes.get(vpn);

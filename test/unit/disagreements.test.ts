@@ -1,5 +1,6 @@
 /** Where core and reference model once disagreed and the core was wrong: the shrunk operations. */
 import { describe, expect, it } from "vitest";
+import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_SHIFT, PTE_WRITE } from "../../assembly/abi.ts";
 import { Host } from "../../src/index.ts";
 import { type CoreName, runOn } from "../helpers/cores.ts";
 import { movableBlock, pinByAsyncPf, rfcHost, twoNodes } from "./hosts.ts";
@@ -41,6 +42,24 @@ describe("L5: several faults share the context of a page", () => {
     expect(at.host.leaks()).toEqual(noLeaks);
   });
 });
+
+it.each(["v3.12", "v6.1", "v6.12"] as const)(
+  "%s: a PTE that a fault makes writable is dirty and young, also if GUP took the fault",
+  async (kernel) => {
+    const host = await twoNodes({ kernel });
+    const process = host.createProcess({ pages: 1 });
+    const memory = process.map({ pages: 1 });
+    memory.touch("write");
+    // Migrated, so that the PTE is clean and mprotect() leaves the write access to the fault.
+    memory.movePages({ node: 1 });
+    memory.protect("read");
+    memory.protect("read-write");
+    expect(process.ptes()[0]).toBe((memory.pfnOf(0) << PTE_SHIFT) | PTE_PRESENT);
+    memory.pin([0], "get");
+    const flags = PTE_PRESENT | PTE_WRITE | PTE_DIRTY | PTE_ACCESSED;
+    expect(process.ptes()[0]).toBe((memory.pfnOf(0) << PTE_SHIFT) | flags);
+  },
+);
 
 it("L2: a write to a page that does not look anonymous copies it; FILE -1 and ANON +1", async () => {
   const at = await rfcHost("L2");
