@@ -8,6 +8,7 @@ import {
   PFN_NONE,
   PGFAULT,
   PGMAJFAULT,
+  PG_LOCKED,
   PROT_READ,
   PROT_WRITE,
   PTE_ACCESSED,
@@ -29,14 +30,17 @@ import { count } from "../state/vmstat";
 import { profile } from "../state/profile";
 import { addFreshPageToLru, allocPageVma, mapNewAnonPage, nodeOfVma } from "./anon_page";
 import { doWpPage } from "./cow";
-import { addToPageCache } from "./filemap";
 import { setPageDirty } from "./dirty";
+import { addToPageCache } from "./filemap";
 import { sleepOnPage } from "./page_lock";
 import { pageAddRmap } from "./rmap";
 import { shmemSwapin } from "./shmem";
 import { doSwapPage } from "./swapin";
 
-/** Maps a page of the page cache, new or found (filemap_fault(), shmem_fault()). 0, -EFAULT or -ENOMEM. */
+/**
+ * Maps a page of the page cache, new or found (filemap_fault(), shmem_fault()); one that is locked is waited
+ * for, with a reference. Returns 0, FAULT_WAIT, -EFAULT or -ENOMEM.
+ */
 function fileFault(vmaId: i32, vpn: i32, write: bool): i32 {
   const vma = vmaAt(vmaId);
   const mapping = mappingAt(vma.object);
@@ -54,6 +58,7 @@ function fileFault(vmaId: i32, vpn: i32, write: bool): i32 {
     addFreshPageToLru(vma, fresh, addToPageCache(vma.object, index, fresh));
   }
   const page = pageAt(slot.pfn);
+  if ((page.flags & PG_LOCKED) != 0) return sleepOnPage(vma.mm, slot.pfn, true);
   getPage(page);
   pageAddRmap(page);
   mmAt(vma.mm).rssFile += 1;

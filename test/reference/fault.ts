@@ -4,7 +4,7 @@ import { addFreshPageToLru, mapAnonPage, newPte, wherePagesGo } from "./anon-pag
 import { allocPage } from "./buddy.ts";
 import { writeProtectFault } from "./cow.ts";
 import { getPage } from "./lru.ts";
-import { type Machine, type Page, type Process, type Vma, count, setFlag } from "./machine.ts";
+import { type Machine, type Page, type Process, type Vma, count, has, setFlag } from "./machine.ts";
 import { sleepOn } from "./page-lock.ts";
 import { type Range, findVma, isZeroPage, zeroPage } from "./process.ts";
 import { addRmap, setPageDirty } from "./rmap.ts";
@@ -33,16 +33,18 @@ function cachedPage(m: Machine, vma: Vma, index: number): Page | null {
   return page;
 }
 
-function shmemFault(m: Machine, vma: Vma, vpn: number, write: boolean): number {
+/** A page is mapped under its lock. A write makes it dirty at once, not only its PTE. */
+function shmemFault(m: Machine, vma: Vma, vpn: number, write: boolean): number | "sleeps" {
   const page = cachedPage(m, vma, vpn - vma.start + vma.pgoff);
   if (page === null) return -abi.ENOMEM;
+  if (has(page, abi.PG_LOCKED)) return sleepOn(m, vma.process, page, true);
   getPage(page);
   addRmap(m, page);
   vma.process.rssFile += 1;
   vma.process.ptes.set(vpn, newPte(page, { write, dirty: write }));
+  if (write) setPageDirty(m, page);
   return 0;
 }
-  if (write) setPageDirty(m, page);
 
 function handleFault(m: Machine, vma: Vma, vpn: number, write: boolean): number | "sleeps" {
   const pte = vma.process.ptes.get(vpn);

@@ -198,6 +198,21 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(host.pages.at(memory.pfnOf(0)).flags).toContain("dirty");
   });
 
+  it("a fault on a page under migration sleeps with a reference, which makes the move fail", async () => {
+    const { host, file, memory } = await mapped(kernel, "plain");
+    const other = host.createProcess({ pages: 8 }).map({ file, pages: 8 });
+    const pfn = memory.pfnOf(3);
+    const migration = host.migration(pfn, { node: 1 });
+    migration.isolate();
+    migration.unmap();
+    expect(other.touch("read", { start: 3, count: 1 })).toMatchObject({ faults: 1, sleeps: true });
+    expect(host.holders(pfn).map(({ kind }) => kind)).toContain("migration-waiter");
+    expect(migration.move().errno).toBe("EAGAIN");
+    migration.finish();
+    expect(other.touch("read", { start: 3, count: 1 })).toMatchObject({ faults: 1, sleeps: false });
+    expect(host.verify()).toBeNull();
+  });
+
   it("what is written back is clean, and the next write faults again", async () => {
     const { file, memory } = await mapped(kernel, "plain");
     expect(memory.touch("write").faults).toBe(8);
