@@ -42,32 +42,23 @@ export function endPageWriteback(pfn: i32, page: Page): void {
   lruMoveTail(pfn, page);
 }
 
-/** page_mkclean(): no PTE lets the page be written without a fault. Returns true if one was dirty. */
-function pageMkclean(mapping: Mapping, index: i32, pfn: i32): bool {
-  let dirty = false;
+/** page_mkclean(): no PTE lets the page be written without a fault. */
+function pageMkclean(mapping: Mapping, index: i32, pfn: i32): void {
   for (let id = mapping.firstVma; id != 0; id = vmaAt(id).nextInObject) {
     const vma = vmaAt(id);
     if (!coversIndex(vma, index)) continue;
     const number = vma.pteOffset + index;
     const pte = pteAt(number);
     if (!ptePresent(pte) || ptePfn(pte) != pfn) continue;
-    if ((pte & PTE_DIRTY) != 0) dirty = true;
     setPte(number, pte & ~(PTE_DIRTY | PTE_WRITE));
   }
-  return dirty;
-}
-
-/** clear_page_dirty_for_io() of a page of a file that is written back. Returns true if it was dirty. */
-function cleanForWriteback(mapping: Mapping, index: i32, page: Page): bool {
-  const dirty = pageMkclean(mapping, index, cacheSlotAt(mapping, index).pfn);
-  if (!dirty && (page.flags & PG_DIRTY) == 0) return false;
-  page.flags &= ~PG_DIRTY;
-  return true;
 }
 
 /**
- * Starts the writeback of dirty pages start … end-1; with `wait` they are clean afterwards, as by fsync(2).
- * What lies in memory alone is not written back.
+ * write_cache_pages() for pages start … end-1: starts the writeback of those that are marked dirty, which
+ * every write fault does. With `wait` they are clean afterwards, as by fsync(2), which waits for an earlier
+ * writeback first; without it (WB_SYNC_NONE) a page under writeback stays as it is. What lies in memory alone
+ * is not written back.
  */
 export function writebackFile(object: i32, start: i32, end: i32, wait: bool): void {
   const mapping = mappingAt(object);
@@ -76,7 +67,10 @@ export function writebackFile(object: i32, start: i32, end: i32, wait: bool): vo
     const pfn = cacheSlotAt(mapping, index).pfn;
     if (pfn == PFN_NONE) continue;
     const page = pageAt(pfn);
-    if (cleanForWriteback(mapping, index, page)) page.flags |= PG_WRITEBACK;
+    if ((page.flags & PG_DIRTY) != 0 && (wait || (page.flags & PG_WRITEBACK) == 0)) {
+      pageMkclean(mapping, index, pfn);
+      page.flags = (page.flags & ~PG_DIRTY) | PG_WRITEBACK;
+    }
     if (wait && (page.flags & PG_WRITEBACK) != 0) endPageWriteback(pfn, page);
   }
 }

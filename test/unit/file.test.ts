@@ -213,6 +213,20 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(host.verify()).toBeNull();
   });
 
+  it("what becomes dirty again while it is being written stays so until the next time", async () => {
+    const { host, file, memory } = await mapped(kernel, "plain");
+    memory.touch("write", { count: 1 });
+    file.startWriteback();
+    memory.touch("write", { count: 1 });
+    file.startWriteback();
+    const pfn = memory.pfnOf(0);
+    expect(host.pages.at(pfn).flags).toEqual(expect.arrayContaining(["dirty", "writeback"]));
+    expect(memory.touch("write", { count: 1 }).faults).toBe(0);
+    file.sync();
+    expect(host.pages.at(pfn).flags).not.toContain("dirty");
+    expect(host.pages.at(pfn).flags).not.toContain("writeback");
+  });
+
   it("what is written back is clean, and the next write faults again", async () => {
     const { file, memory } = await mapped(kernel, "plain");
     expect(memory.touch("write").faults).toBe(8);
