@@ -219,6 +219,7 @@ export function pinPages(mm: i32, nrEntries: i32, kind: i32, write: bool, group:
   const m = machine();
   useArrays();
   clearBlame();
+  m.cpu = mmAt(mm).cpu;
   m.gupErrno = 0;
   if (isFollPin(kind)) mmAt(mm).hasPinned = 1;
   for (let entry = 0; entry < nrEntries; entry++) {

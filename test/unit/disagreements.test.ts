@@ -1,6 +1,15 @@
 /** Where core and reference model once disagreed and the core was wrong: the shrunk operations. */
 import { describe, expect, it } from "vitest";
-import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_SHIFT, PTE_WRITE } from "../../assembly/abi.ts";
+import {
+  BATCH_SIZE,
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  PTE_PRESENT,
+  PTE_SHIFT,
+  PTE_WRITE,
+  TABLE_BATCHES,
+} from "../../assembly/abi.ts";
+import { restoreSnapshot } from "../../src/host/snapshot.ts";
 import { Host } from "../../src/index.ts";
 import { type CoreName, runOn } from "../helpers/cores.ts";
 import { movableBlock, pinByAsyncPf, rfcHost, twoNodes } from "./hosts.ts";
@@ -217,4 +226,16 @@ async function hashesOfUsedFrame(core: CoreName): Promise<string[]> {
 
 it("a used frame that is a target or reserved hashes alike on both cores", async () => {
   expect(await hashesOfUsedFrame("debug")).toEqual(await hashesOfUsedFrame("release"));
+});
+
+it("a page that is moved out of the way of a pin waits in the batch of the CPU that pins it", async () => {
+  const host = await Host.create({ kernel: "v6.1", ...movableBlock, cpus: 2 });
+  const memory = host.createProcess({ pages: 1, cpu: 1 }).map({ pages: 1 });
+  memory.touch("write");
+  host.createProcess({ pages: 1, cpu: 0 }).map({ pages: 1 }).touch("write");
+  host.drainLru();
+  expect(memory.pin([0], "longterm").pages).toBe(1);
+  const { core } = await restoreSnapshot(host.snapshot());
+  const ofCpu1 = core.words(TABLE_BATCHES).subarray(BATCH_SIZE / 4);
+  expect([ofCpu1[0], ofCpu1[1]]).toEqual([1, memory.pfnOf(0)]);
 });
