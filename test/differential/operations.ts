@@ -2,6 +2,8 @@
 import * as fc from "fast-check";
 import { MEMORY_BLOCK_PAGES } from "../../assembly/abi.ts";
 import type { MigrationMode } from "../../src/core/names.ts";
+import { type Arbitraries, node, op, page, rarely, usually, which } from "./operations/arbitraries.ts";
+import { type FileOperation, fileOperations } from "./operations/file.ts";
 
 /** A process, region, pin or vCPU is named by a number, taken modulo how many there are. */
 interface InRegion {
@@ -11,6 +13,7 @@ interface InRegion {
 }
 
 export type Operation =
+  | FileOperation
   | { readonly op: "process"; readonly guest: boolean; readonly cpu: number }
   | {
       readonly op: "map";
@@ -32,7 +35,7 @@ export type Operation =
       readonly op: "pin";
       readonly region: number;
       readonly indexes: readonly number[];
-      readonly kind: "get" | "pin" | "read";
+      readonly kind: "get" | "pin" | "longterm" | "read";
     }
   | { readonly op: "release"; readonly pin: number }
   | { readonly op: "releaseLater"; readonly pin: number; readonly afterNs: number }
@@ -96,35 +99,20 @@ export type Operation =
 
 export type Kind = Operation["op"];
 
-// Mostly the first ones, so that operations meet.
-const which = fc.oneof(
-  { weight: 3, arbitrary: fc.nat({ max: 1 }) },
-  { weight: 1, arbitrary: fc.nat({ max: 7 }) },
-);
-const page = fc.oneof(
-  { weight: 3, arbitrary: fc.nat({ max: 2 }) },
-  { weight: 1, arbitrary: fc.nat({ max: 11 }) },
-);
 const inRegion = { region: which, start: page, count: fc.integer({ min: 1, max: 12 }) };
-const node = fc.constantFrom(0, 1);
 const mode = fc.constantFrom("async", "sync-light", "sync");
 const anyNode = fc.oneof(
   { weight: 8, arbitrary: node },
   { weight: 1, arbitrary: fc.constantFrom(-1, 2, 63) },
 );
-const usually = fc.nat({ max: 7 }).map((n) => n > 0);
-const rarely = fc.nat({ max: 7 }).map((n) => n === 7);
 const indexes = fc.array(page, { minLength: 1, maxLength: 5 });
 const entry = fc.record({
   index: fc.oneof({ weight: 9, arbitrary: fc.nat({ max: 11 }) }, { weight: 1, arbitrary: fc.constant(-1) }),
   node: fc.oneof({ weight: 5, arbitrary: fc.constant(1) }, { weight: 3, arbitrary: anyNode }),
 });
 
-function op<K extends Kind>(name: K): { op: fc.Arbitrary<K> } {
-  return { op: fc.constant(name) };
-}
-
-const byKind: { readonly [K in Kind]: fc.Arbitrary<Extract<Operation, { op: K }>> } = {
+const byKind: Arbitraries<Operation> = {
+  ...fileOperations,
   process: fc.record({ ...op("process"), guest: fc.boolean(), cpu: fc.constantFrom(0, 1) }),
   map: fc.record({
     ...op("map"),
@@ -146,7 +134,12 @@ const byKind: { readonly [K in Kind]: fc.Arbitrary<Extract<Operation, { op: K }>
   }),
   mlock: fc.record({ ...op("mlock"), ...inRegion }),
   exit: fc.record({ ...op("exit"), process: which }),
-  pin: fc.record({ ...op("pin"), region: which, indexes, kind: fc.constantFrom("get", "pin", "read") }),
+  pin: fc.record({
+    ...op("pin"),
+    region: which,
+    indexes,
+    kind: fc.constantFrom("get", "pin", "longterm", "read"),
+  }),
   release: fc.record({ ...op("release"), pin: which }),
   releaseLater: fc.record({
     ...op("releaseLater"),
@@ -248,6 +241,9 @@ const usualWeights: Partial<Record<Kind, number>> = {
   migrateRange: 2,
   offline: 3,
   reserve: 3,
+  mapFile: 4,
+  accessFile: 3,
+  writeBack: 3,
 };
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- byKind has no other keys

@@ -1,12 +1,11 @@
 /** A host and its reference model, and what both are told to do. */
 import * as abi from "../../assembly/abi.ts";
 import { errnoName } from "../../src/core/names.ts";
-import { Host, type HostConfig, type Pin, type Process, SimError } from "../../src/index.ts";
+import { Host, type HostConfig, type Process } from "../../src/index.ts";
 import * as apf from "../reference/async-pf.ts";
 import { boot, exit } from "../reference/boot.ts";
 import * as fault from "../reference/fault.ts";
 import { fork } from "../reference/fork.ts";
-import { type PinKind, pinPages } from "../reference/gup.ts";
 import { reserveFrame } from "../reference/buddy.ts";
 import { drainAll } from "../reference/lru.ts";
 import type { Config, Machine } from "../reference/machine.ts";
@@ -14,11 +13,16 @@ import { clearFlag, pageAt, setFlag } from "../reference/machine.ts";
 import { offline, online } from "../reference/offline.ts";
 import { unlockPage } from "../reference/page-lock.ts";
 import * as memory from "../reference/process.ts";
+import { type HostAndCore, hostAndCore } from "../helpers/host-and-core.ts";
+import { Comparison } from "./compare.ts";
+import { CoreTables } from "./core-words.ts";
 import { run } from "../reference/state.ts";
-import { releaseGroup, wait } from "../reference/time.ts";
+import { wait } from "../reference/time.ts";
 import { blamed, calledCore, returned } from "./answers.ts";
 import { mbind, migratePages, migrateRange, movePages } from "./migrations.ts";
+import { type FilePair, Files, orCode } from "./files.ts";
 import type { Operation } from "./operations.ts";
+import { Pins } from "./pins.ts";
 import { type ProcessPair, type RegionPair, change, pick, vpnsOf } from "./regions.ts";
 import { Steps } from "./steps.ts";
 import { type Answers, type VcpuOperation, type VcpuPair, nothing, performOnVcpu } from "./vcpu.ts";
@@ -29,34 +33,35 @@ const MAX_PROCESSES = 8;
 const MAX_DEPTH = 4;
 const pageFlags = { locked: abi.PG_LOCKED, writeback: abi.PG_WRITEBACK, dirty: abi.PG_DIRTY } as const;
 
-/** The code of the error that a call throws. */
-function refuses(call: () => unknown): string | null {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof SimError) return error.code;
-    throw error;
-  }
-  return null;
-}
-
 export class Pair {
   readonly host: Host;
   readonly machine: Machine;
   processes: ProcessPair[] = [];
   regions: RegionPair[] = [];
-  #pins: { readonly core: Pin; readonly group: number }[] = [];
   #vcpus: VcpuPair[] = [];
   readonly #steps: Steps;
+  readonly #pins: Pins;
+  readonly #files: Files;
 
-  private constructor(host: Host, machine: Machine) {
+  readonly #comparison: Comparison;
+
+  private constructor({ host, core }: HostAndCore, machine: Machine) {
     this.host = host;
     this.machine = machine;
+    this.#comparison = new Comparison(new CoreTables(core), machine);
     this.#steps = new Steps(host, machine);
+    this.#pins = new Pins(host, machine);
+    this.#files = new Files(host, machine);
   }
 
   static async create(config: Config & HostConfig): Promise<Pair> {
-    return new Pair(await Host.create(config), boot(config));
+    const host = await Host.create(config);
+    return new Pair(await hostAndCore(host.snapshot()), boot(config));
+  }
+
+  /** What of the state differs, by name; null if nothing does. */
+  differences(): Record<string, unknown> | null {
+    return this.#comparison.differences();
   }
 
   createProcess(options: { guest: boolean; cpu: number; pages?: number }): ProcessPair {
@@ -74,14 +79,25 @@ export class Pair {
 
   map(
     process: ProcessPair,
-    options: { kind: "anon" | "shmem"; pages: number; node?: number; bind?: boolean; dontFork?: boolean },
+    options: {
+      kind: "anon" | "shmem";
+      pages: number;
+      node?: number;
+      bind?: boolean;
+      dontFork?: boolean;
+      file?: { readonly pair: FilePair; readonly offset: number };
+    },
   ): RegionPair {
-    const { kind, pages, node = -1, bind = false, dontFork = false } = options;
-    const core = process.core.map({ kind, pages, bind, dontFork, ...(node >= 0 && { node }) });
+    const { kind, pages, node = -1, bind = false, dontFork = false, file } = options;
+    const what = file === undefined ? { kind } : { file: file.pair.core, offset: file.offset };
+    const core = process.core.map({ ...what, pages, bind, dontFork, ...(node >= 0 && { node }) });
     const range = { start: core.start, end: core.start + pages };
-    memory.map(this.machine, process.reference, range, { kind, node, bound: bind, dontFork });
+    const mapping = file === undefined ? null : { mapping: file.pair.reference, offset: file.offset };
+    memory.map(this.machine, process.reference, range, { kind, node, bound: bind, dontFork, file: mapping });
     const region = { core, process };
-    this.regions.push(region);
+    // What is new of files comes to the front, so that operations meet on it.
+    if (file === undefined) this.regions.push(region);
+    else this.regions.unshift(region);
     return region;
   }
 
@@ -97,7 +113,6 @@ export class Pair {
     this.touch(region, { start: 0, count: pages, write: true });
     this.processes.pop();
     this.regions.pop();
-    this.#hidden.push(process);
     this.#filled.push(region);
   }
 
@@ -108,13 +123,7 @@ export class Pair {
     this.perform({ op: "drain" });
   }
 
-  readonly #hidden: ProcessPair[] = [];
   readonly #filled: RegionPair[] = [];
-
-  /** All processes, also those that no operation names. */
-  get everyProcess(): readonly ProcessPair[] {
-    return [...this.#hidden, ...this.processes];
-  }
 
   /** Performs an operation on both sides. What it names is found modulo how many there are; none: nothing. */
   // oxlint-disable-next-line max-lines-per-function -- one case an operation
@@ -124,7 +133,15 @@ export class Pair {
         if (this.processes.length < 4) this.createProcess(operation);
         return nothing;
       case "map":
-        return this.#mapAnother(operation);
+        return this.#mapAnother(operation.process, operation);
+      case "mapFile":
+        return this.#mapFile(operation);
+      case "createFile":
+      case "accessFile":
+      case "writeBack":
+      case "truncateFile":
+      case "removeFile":
+        return this.#files.perform(operation);
       case "touch":
         return this.#inRegion(operation, (region, range) => this.touch(region, { ...operation, ...range }));
       case "unmap":
@@ -141,12 +158,15 @@ export class Pair {
       case "exit":
         return this.#onProcess(operation, (process) => this.#exit(process));
       case "pin":
-        return this.#onRegion(operation, (region) => this.#pin(region, operation.indexes, operation.kind));
+        return this.#onRegion(operation, (region) => {
+          const indexes = operation.indexes.map((index) => index % region.core.pages);
+          return this.#pins.take(region, indexes, operation.kind);
+        });
       case "pinFilled":
         return this.#pinFilled(operation);
       case "release":
       case "releaseLater":
-        return this.#release(operation);
+        return this.#pins.release(operation);
       case "wait":
         this.host.wait(operation.ns);
         run(this.machine, () => wait(this.machine, operation.ns));
@@ -196,7 +216,14 @@ export class Pair {
     }
   }
 
-  #mapAnother({ process, ...options }: Extract<Operation, { op: "map" }>): Answers {
+  #mapFile(operation: Extract<Operation, { op: "mapFile" }>): Answers {
+    const pair = this.#files.pick(operation.file);
+    if (pair === undefined || pair.reference.size === 0) return nothing;
+    const file = { pair, offset: operation.offset % pair.reference.size };
+    return this.#mapAnother(operation.process, { ...operation, kind: "anon", file });
+  }
+
+  #mapAnother(process: number, options: Parameters<Pair["map"]>[1]): Answers {
     const chosen = pick(this.processes, process);
     const mapped = chosen?.core.regions().reduce((sum, { pages }) => sum + pages, 0) ?? 0;
     // There is a gap somewhere if less than half is mapped, in pieces of at most 8 pages.
@@ -263,7 +290,7 @@ export class Pair {
   #exit(process: ProcessPair): Answers {
     if (memory.munmapMustWait(process.reference, { start: 0, end: process.reference.pages })) return nothing;
     if (apf.exitMustWait(this.machine, process.reference)) {
-      return { core: refuses(() => process.core.exit()), reference: "ERR_ARGUMENT" };
+      return { core: orCode(() => process.core.exit()), reference: "ERR_ARGUMENT" };
     }
     const { badRss, crash } = process.core.exit();
     const left = run(this.machine, () => exit(this.machine, process.reference));
@@ -276,41 +303,15 @@ export class Pair {
     };
   }
 
-  #pin(region: RegionPair, list: readonly number[], kind: PinKind): Answers {
-    if (this.#pins.length > 20) return nothing;
-    const indexes = list.map((index) => index % region.core.pages);
-    const core = kind === "read" ? region.core.pin(indexes, "get", "read") : region.core.pin(indexes, kind);
-    const vpns = indexes.map((index) => region.core.start + index);
-    const process = region.process.reference;
-    const pinned = run(this.machine, () => pinPages(this.machine, process, vpns, kind));
-    if (pinned !== null) this.#pins.push({ core, group: pinned.group });
-    return { core: this.host.crash === null ? core.pages : null, reference: pinned?.pages ?? null };
-  }
-
   #pinFilled({ filled, every, kind }: Extract<Operation, { op: "pinFilled" }>): Answers {
     const region = pick(this.#filled, filled);
     if (region === undefined) return nothing;
     const all = Array.from({ length: region.core.pages }, (_, index) => index);
-    return this.#pin(
+    return this.#pins.take(
       region,
       all.filter((index) => index % every === 0),
       kind,
     );
-  }
-
-  #release(operation: Extract<Operation, { op: "release" | "releaseLater" }>): Answers {
-    const pin = pick(this.#pins, operation.pin);
-    if (pin === undefined) return nothing;
-    this.#pins = this.#pins.filter((other) => other !== pin);
-    if (operation.op === "release") {
-      pin.core.release();
-      run(this.machine, () => releaseGroup(this.machine, pin.group));
-    } else {
-      const atNs = this.host.nowNs + operation.afterNs;
-      pin.core.releaseAt(atNs);
-      this.machine.events.push({ atNs, group: pin.group });
-    }
-    return nothing;
   }
 
   #flag({ region, index, flag, on }: Extract<Operation, { op: "flag" }>): Answers {

@@ -4,6 +4,7 @@
  */
 import type { Guest, Host, Process, Region, Vcpu } from "../../src/index.ts";
 import type { Operation } from "../differential/operations.ts";
+import { driveFile } from "./drive-file.ts";
 
 const PROCESS_PAGES = 80;
 const MAX_PROCESSES = 8;
@@ -22,8 +23,7 @@ function vcpusOf(host: Host): readonly Vcpu[] {
 
 /** The regions that operations name: those of small processes. */
 export function regionsOf(host: Host): Region[] {
-  const small = host.processes().filter(({ pages }) => pages === PROCESS_PAGES);
-  return small.flatMap((process) => process.regions());
+  return smallProcesses(host).flatMap((process) => process.regions());
 }
 
 function endOf(process: Process): number {
@@ -40,10 +40,11 @@ export const notDriven = [
   "nextStep",
 ] as const;
 
-type InRegion = Extract<Operation, { readonly start: number }>;
+type OnFile = Extract<Operation, { readonly file: number } | { readonly op: "createFile" }>;
+type InRegion = Exclude<Extract<Operation, { readonly start: number }>, OnFile>;
 type OnVcpu = Extract<Operation, { readonly vcpu: number }>;
 type OnProcess = Extract<Operation, { readonly op: "process" | "map" | "fork" | "exit" | "migratePages" }>;
-type Other = Exclude<Operation, InRegion | OnVcpu | OnProcess>;
+type Other = Exclude<Operation, InRegion | OnVcpu | OnProcess | OnFile>;
 
 function driveRegion(operation: InRegion, region: Region): void {
   const start = operation.start % region.pages;
@@ -71,8 +72,12 @@ function driveRegion(operation: InRegion, region: Region): void {
   }
 }
 
+function smallProcesses(host: Host): Process[] {
+  return host.processes().filter(({ pages }) => pages === PROCESS_PAGES);
+}
+
 function driveProcess(host: Host, operation: OnProcess): void {
-  const small = host.processes().filter(({ pages }) => pages === PROCESS_PAGES);
+  const small = smallProcesses(host);
   if (operation.op === "process") {
     const { guest, cpu } = operation;
     if (small.length >= 4) return;
@@ -186,7 +191,9 @@ function driveOther(host: Host, operation: Other): void {
 export function drive(host: Host, list: readonly Operation[]): void {
   for (const operation of list) {
     if (host.crash !== null) return;
-    if ("vcpu" in operation) {
+    if (operation.op === "createFile" || "file" in operation) {
+      driveFile(host, operation, smallProcesses(host));
+    } else if ("vcpu" in operation) {
       const vcpu = pick(vcpusOf(host), operation.vcpu);
       if (vcpu !== undefined) driveVcpu(operation, vcpu);
     } else if ("start" in operation) {

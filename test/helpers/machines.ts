@@ -55,7 +55,7 @@ const repairs = ["L1", "L2", "L3", "L4", "L5"] as const;
 
 const unpatched = fc.record({
   kernel: fc.constantFrom(...kernels),
-  policy: fc.constantFrom("pin", "drop-get"),
+  policy: fc.constantFrom("pin", "drop-get", "longterm"),
 });
 
 /** Any kernel and policy, the RFC mostly on its own kernel and with any subset of repairs. */

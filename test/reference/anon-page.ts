@@ -3,7 +3,7 @@ import * as abi from "../../assembly/abi.ts";
 import { type Where, allocPage } from "./buddy.ts";
 import { addToBatch, addToUnevictable } from "./lru.ts";
 import { type Machine, type Page, type Pte, type Vma, count, setFlag } from "./machine.ts";
-import { linkTo, newMapping } from "./mapping.ts";
+import { linkTo, newAnonVma } from "./mapping.ts";
 import { addRmap } from "./rmap.ts";
 
 export function wherePagesGo(vma: Vma): Where {
@@ -37,7 +37,7 @@ export function addFreshPageToLru(m: Machine, vma: Vma, page: Page): void {
 
 /** Maps a page of the VMA's own with this content as the VMA allows. Null: no memory. */
 export function mapAnonPage(m: Machine, vma: Vma, vpn: number, content: number): Pte | null {
-  if (vma.mapping === null) linkTo(vma, newMapping(m, "anon_vma"));
+  if (vma.mapping === null) linkTo(vma, newAnonVma(m));
   const page = allocPage(m, wherePagesGo(vma));
   if (page === null) return null;
   page.content = content;

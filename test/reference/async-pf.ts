@@ -1,6 +1,7 @@
 /** KVM's asynchronous page faults: set-up, worker, completion, cancellation; each policy's part in them. */
 import * as abi from "../../assembly/abi.ts";
-import { faultInForGup } from "./gup.ts";
+import { faultInForGup } from "./gup-page.ts";
+import { faultInForLong } from "./longterm.ts";
 import {
   type Context,
   type Machine,
@@ -119,13 +120,16 @@ function mustLock(m: Machine, page: Page | null): boolean {
 function gup(m: Machine, work: Work): void {
   const { vcpu } = work;
   m.cpu = vcpu.process.cpu;
-  const page = faultInForGup(m, vcpu.process, work.gfn, true);
+  const page =
+    m.config.policy === "longterm"
+      ? faultInForLong(m, vcpu.process, work.gfn, { follPin: false })
+      : faultInForGup(m, vcpu.process, work.gfn, true);
   if (page === "sleeps") {
     work.sleepsOn = vcpu.process.ptes.get(work.gfn)?.page ?? null;
     return;
   }
   work.state = "has page";
-  if (page === null || m.config.policy === "drop-get") return;
+  if (typeof page === "number" || m.config.policy === "drop-get") return;
   work.page = page;
   const holder = { kind: abi.HOLDER_ASYNC_PF, page, group: 0, owner: vcpu.id, token: work.token };
   work.pin = takePin(m, holder);

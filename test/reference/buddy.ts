@@ -1,4 +1,7 @@
-/** The buddy allocator. Nothing but movable memory is asked for, so a block is on one of two lists. */
+/**
+ * The buddy allocator. Pages are asked for as movable or as unmovable ones; a free block is on the list of
+ * the type of its pageblock.
+ */
 import * as abi from "../../assembly/abi.ts";
 import {
   type Machine,
@@ -18,9 +21,24 @@ function pageblockOf(pfn: number): number {
   return Math.floor(pfn / abi.PAGEBLOCK_PAGES);
 }
 
+type Type = "movable" | "unmovable" | "isolated";
+
+function typeOf(m: Machine, pfn: number): Type {
+  const block = pageblockOf(pfn);
+  if (m.isolatedPageblocks.has(block)) return "isolated";
+  return m.unmovablePageblocks.has(block) ? "unmovable" : "movable";
+}
+
+export function isMovablePageblock(m: Machine, pfn: number): boolean {
+  return typeOf(m, pfn) === "movable";
+}
+
+export function isIsolatedPageblock(m: Machine, pfn: number): boolean {
+  return typeOf(m, pfn) === "isolated";
+}
+
 function listFor(m: Machine, page: Page): Page[] {
-  const lists = at(zoneOf(page).free, page.order);
-  return m.isolatedPageblocks.has(pageblockOf(page.pfn)) ? lists.isolated : lists.movable;
+  return at(zoneOf(page).free, page.order)[typeOf(m, page.pfn)];
 }
 
 function markFree(page: Page, order: number): Page {
@@ -34,9 +52,29 @@ function take(m: Machine, page: Page): void {
   clearFlag(page, abi.PG_BUDDY);
 }
 
-function takeSmallest(m: Machine, zone: Zone): Page | null {
-  const page = zone.free.map(({ movable }) => movable[0]).find((head) => head !== undefined);
-  if (page === undefined) return null;
+/** The pageblocks of a block that was borrowed whole are of the other type from now on. */
+function convert(m: Machine, block: Page, type: "movable" | "unmovable"): void {
+  for (let pfn = block.pfn; pfn < block.pfn + 2 ** block.order; pfn += abi.PAGEBLOCK_PAGES) {
+    if (type === "movable") m.unmovablePageblocks.delete(pageblockOf(pfn));
+    else m.unmovablePageblocks.add(pageblockOf(pfn));
+  }
+}
+
+/** A frame of this type, or else one of the largest block of the other type. */
+function takeFrame(m: Machine, zone: Zone, type: "movable" | "unmovable"): Page | null {
+  const own = zone.free.map((lists) => lists[type][0]).find((head) => head !== undefined);
+  if (own !== undefined) return split(m, own);
+  const other = type === "movable" ? "unmovable" : "movable";
+  const foreign = zone.free.map((lists) => lists[other][0]).findLast((head) => head !== undefined);
+  if (foreign === undefined) return null;
+  take(m, foreign);
+  if (foreign.order >= abi.PAGEBLOCK_ORDER) convert(m, foreign, type);
+  listFor(m, markFree(foreign, foreign.order)).unshift(foreign);
+  return split(m, foreign);
+}
+
+/** Takes the first frame of a free block; the rest stays free, in halves. */
+function split(m: Machine, page: Page): Page {
   take(m, page);
   for (let order = page.order - 1; order >= 0; order--) {
     const upper = markFree(pageAt(m, page.pfn + 2 ** order), order);
@@ -45,9 +83,12 @@ function takeSmallest(m: Machine, zone: Zone): Page | null {
   return page;
 }
 
+export function blocksOf({ movable, unmovable, isolated }: Zone["free"][number]): Page[] {
+  return [...movable, ...unmovable, ...isolated];
+}
+
 export function freePagesOf(zone: Zone): number {
-  const lengths = zone.free.map(({ movable, isolated }) => movable.length + isolated.length);
-  return lengths.reduce((sum, length, order) => sum + length * 2 ** order, 0);
+  return zone.free.reduce((sum, lists, order) => sum + blocksOf(lists).length * 2 ** order, 0);
 }
 
 /** The zones of a node, the highest first. */
@@ -71,20 +112,26 @@ function fallbacksOf(m: Machine, node: number): number[] {
 export type Where =
   | { readonly only: number }
   | { readonly preferred: number }
-  | { readonly elsewhereThan: number };
+  | { readonly elsewhereThan: number }
+  /** As preferred, but not in ZONE_MOVABLE. */
+  | { readonly unmovableNear: number };
 
 function zonelist(m: Machine, where: Where): Zone[] {
   if ("only" in where) return zonesOf(m, where.only);
-  const node = "preferred" in where ? where.preferred : where.elsewhereThan;
-  const own = zonesOf(m, node);
-  const others = fallbacksOf(m, node).flatMap((other) => zonesOf(m, other));
-  return "preferred" in where ? [...own, ...others] : [...others, ...own];
+  if ("elsewhereThan" in where) {
+    const { elsewhereThan: node } = where;
+    return [...fallbacksOf(m, node), node].flatMap((one) => zonesOf(m, one));
+  }
+  const node = "preferred" in where ? where.preferred : where.unmovableNear;
+  const zones = [node, ...fallbacksOf(m, node)].flatMap((one) => zonesOf(m, one));
+  return "preferred" in where ? zones : zones.filter(({ kind }) => kind !== abi.ZONE_MOVABLE);
 }
 
 /** One page with one reference, or null. */
 export function allocPage(m: Machine, where: Where): Page | null {
+  const type = "unmovableNear" in where ? "unmovable" : "movable";
   for (const zone of zonelist(m, where)) {
-    const page = takeSmallest(m, zone);
+    const page = takeFrame(m, zone, type);
     if (page === null) continue;
     page.refcount = 1;
     count(m, abi.PGALLOC, 1);
@@ -112,7 +159,10 @@ export function freePage(m: Machine, page: Page): void {
 
 /** Gives frames start … end-1 to the allocator, in the largest aligned blocks, each behind the others. */
 export function addFreeRange(m: Machine, zone: Zone, start: number, end: number): void {
-  for (let pfn = start; pfn < end; pfn++) m.isolatedPageblocks.delete(pageblockOf(pfn));
+  for (let pfn = start; pfn < end; pfn++) {
+    m.isolatedPageblocks.delete(pageblockOf(pfn));
+    m.unmovablePageblocks.delete(pageblockOf(pfn));
+  }
   for (let pfn = start; pfn < end;) {
     let order = abi.MAX_ORDER;
     while (pfn % 2 ** order !== 0 || pfn + 2 ** order > end) order--;
@@ -131,14 +181,11 @@ export function reserveFrame(m: Machine, page: Page): boolean {
   const of = orders.find((order) => isFreeBlock(zone, m.pages[pfn - (pfn % 2 ** order)], order));
   if (of === undefined) return false;
   const block = pageAt(m, pfn - (pfn % 2 ** of));
-  const lists = listFor(m, block);
-  const isolated = lists === at(zone.free, of).isolated;
   take(m, block);
   for (let order = of - 1; order >= 0; order--) {
     const half = pfn - (pfn % 2 ** order);
     const rest = markFree(pageAt(m, half ^ (2 ** order)), order);
-    const free = at(zone.free, order);
-    (isolated ? free.isolated : free.movable).unshift(rest);
+    listFor(m, rest).unshift(rest);
   }
   zone.managedPages -= 1;
   page.flags = abi.PG_RESERVED;
@@ -147,8 +194,10 @@ export function reserveFrame(m: Machine, page: Page): boolean {
 }
 
 function blocksIn(zone: Zone, start: number, end: number): Page[] {
-  const blocks = zone.free.flatMap(({ movable, isolated }) => [...movable, ...isolated]);
-  return blocks.filter(({ pfn }) => pfn >= start && pfn < end).toSorted((a, b) => a.pfn - b.pfn);
+  return zone.free
+    .flatMap(blocksOf)
+    .filter(({ pfn }) => pfn >= start && pfn < end)
+    .toSorted((a, b) => a.pfn - b.pfn);
 }
 
 export function removeFreeRange(m: Machine, zone: Zone, start: number, end: number): void {
@@ -163,6 +212,7 @@ export function setIsolated(m: Machine, range: { start: number; end: number }, i
     for (const block of blocks) removeFrom(listFor(m, block), block);
     if (isolated) m.isolatedPageblocks.add(pageblockOf(pfn));
     else m.isolatedPageblocks.delete(pageblockOf(pfn));
+    m.unmovablePageblocks.delete(pageblockOf(pfn));
     for (const block of blocks) listFor(m, block).unshift(block);
   }
 }

@@ -1,10 +1,10 @@
 /** Page faults, and accesses of a process. */
 import * as abi from "../../assembly/abi.ts";
 import { addFreshPageToLru, mapAnonPage, newPte, wherePagesGo } from "./anon-page.ts";
-import { allocPage } from "./buddy.ts";
 import { writeProtectFault } from "./cow.ts";
 import { getPage } from "./lru.ts";
-import { type Machine, type Page, type Process, type Vma, count, has, setFlag } from "./machine.ts";
+import { type Machine, type Process, type Vma, count, has } from "./machine.ts";
+import { addToPageCache } from "./page-cache.ts";
 import { sleepOn } from "./page-lock.ts";
 import { type Range, findVma, isZeroPage, zeroPage } from "./process.ts";
 import { addRmap, setPageDirty } from "./rmap.ts";
@@ -16,28 +16,21 @@ function anonFault(m: Machine, vma: Vma, vpn: number, write: boolean): number {
   return 0;
 }
 
-function cachedPage(m: Machine, vma: Vma, index: number): Page | null {
+/**
+ * A page of a shared mapping, which is mapped under its lock. A write makes it dirty at once, not only its
+ * PTE.
+ */
+function sharedFault(m: Machine, vma: Vma, vpn: number, write: boolean): number | "sleeps" {
   if (vma.mapping === null) throw new Error("shared memory without an address_space");
+  const index = vpn - vma.start + vma.pgoff;
+  if (index >= vma.mapping.size) return -abi.EFAULT;
   const cached = vma.mapping.cache.get(index);
-  if (cached !== undefined) return cached.page;
-  const page = allocPage(m, wherePagesGo(vma));
-  if (page === null) return null;
-  page.content = 0;
-  page.mapping = vma.mapping;
-  page.index = index;
-  setFlag(page, abi.PG_UPTODATE | abi.PG_SWAPBACKED);
-  vma.mapping.cache.set(index, { page, expected: 0 });
-  count(m, abi.NR_FILE_PAGES, 1);
-  count(m, abi.NR_SHMEM, 1);
-  addFreshPageToLru(m, vma, page);
-  return page;
-}
-
-/** A page is mapped under its lock. A write makes it dirty at once, not only its PTE. */
-function shmemFault(m: Machine, vma: Vma, vpn: number, write: boolean): number | "sleeps" {
-  const page = cachedPage(m, vma, vpn - vma.start + vma.pgoff);
+  if (cached !== undefined && has(cached.page, abi.PG_LOCKED)) {
+    return sleepOn(m, vma.process, cached.page, true);
+  }
+  const page = cached?.page ?? addToPageCache(m, vma.mapping, index, wherePagesGo(vma));
   if (page === null) return -abi.ENOMEM;
-  if (has(page, abi.PG_LOCKED)) return sleepOn(m, vma.process, page, true);
+  if (cached === undefined) addFreshPageToLru(m, vma, page);
   getPage(page);
   addRmap(m, page);
   vma.process.rssFile += 1;
@@ -50,7 +43,7 @@ function handleFault(m: Machine, vma: Vma, vpn: number, write: boolean): number 
   const pte = vma.process.ptes.get(vpn);
   if (pte?.entry === true) return sleepOn(m, vma.process, pte.page, m.profile.waiterTakesRef);
   if (pte !== undefined && !isZeroPage(pte.page)) return writeProtectFault(m, vma, vpn, pte);
-  return vma.kind === "shmem" ? shmemFault(m, vma, vpn, write) : anonFault(m, vma, vpn, write);
+  return vma.kind === "anon" ? anonFault(m, vma, vpn, write) : sharedFault(m, vma, vpn, write);
 }
 
 /** Faults the page in if its PTE does not allow the access: 1 if it took a fault, else 0; or an errno. */
@@ -76,7 +69,7 @@ function access(m: Machine, process: Process, vpn: number, write: boolean): numb
   m.lastStamp += 1;
   pte.page.content = m.lastStamp;
   const vma = findVma(process, vpn);
-  const cached = vma?.kind === "shmem" ? vma.mapping?.cache.get(pte.page.index) : undefined;
+  const cached = vma?.kind === "anon" ? undefined : vma?.mapping?.cache.get(pte.page.index);
   if (cached === undefined) pte.expected = m.lastStamp;
   else cached.expected = m.lastStamp;
   return rc;

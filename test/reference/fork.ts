@@ -50,7 +50,7 @@ function copyPte(m: Machine, parent: Process, vma: Vma, vpn: number): number {
 
 /** copy_page_range(): what a fault brings back is left out. */
 function copyPtes(m: Machine, parent: Process, vma: Vma): number {
-  if (vma.kind === "shmem" || vma.mapping === null) return 0;
+  if (vma.kind !== "anon" || vma.mapping === null) return 0;
   for (let vpn = vma.start; vpn < vma.end; vpn++) {
     const err = copyPte(m, parent, vma, vpn);
     if (err !== 0) return err;

@@ -42,7 +42,9 @@ export function getPage(page: Page): void {
 function listOf(page: Page): Page[] {
   const lists = zoneOf(page).lru;
   if (has(page, abi.PG_UNEVICTABLE)) return at(lists, abi.LRU_UNEVICTABLE);
-  return at(lists, has(page, abi.PG_ACTIVE) ? abi.LRU_ACTIVE_ANON : abi.LRU_INACTIVE_ANON);
+  const active = has(page, abi.PG_ACTIVE);
+  if (has(page, abi.PG_SWAPBACKED)) return at(lists, active ? abi.LRU_ACTIVE_ANON : abi.LRU_INACTIVE_ANON);
+  return at(lists, active ? abi.LRU_ACTIVE_FILE : abi.LRU_INACTIVE_FILE);
 }
 
 export function addToLru(page: Page): void {
@@ -134,13 +136,17 @@ export function endMigrating(m: Machine): void {
   if (m.profile.disablesLruBatches) m.lruBatchesDisabled -= 1;
 }
 
+function isolatedCounter(page: Page): number {
+  return has(page, abi.PG_SWAPBACKED) ? abi.NR_ISOLATED_ANON : abi.NR_ISOLATED_FILE;
+}
+
 /** isolate_lru_page(): 0 or -EBUSY. */
 export function isolate(m: Machine, page: Page): number {
   if (!has(page, abi.PG_LRU)) return -abi.EBUSY;
   getPage(page);
   removeFromLru(page);
   setFlag(page, abi.PG_ISOLATED);
-  count(m, abi.NR_ISOLATED_ANON, 1);
+  count(m, isolatedCounter(page), 1);
   return 0;
 }
 
@@ -148,7 +154,7 @@ export function isolate(m: Machine, page: Page): number {
 export function putback(m: Machine, page: Page): void {
   if (has(page, abi.PG_ISOLATED)) {
     clearFlag(page, abi.PG_ISOLATED);
-    count(m, abi.NR_ISOLATED_ANON, -1);
+    count(m, isolatedCounter(page), -1);
   }
   clearFlag(page, abi.PG_UNEVICTABLE);
   if (page.refcount === 1) clearFlag(page, abi.PG_ACTIVE);

@@ -1,5 +1,6 @@
 /** The objects that the slow model is made of. Numbers mean what assembly/abi.ts says. */
 import * as abi from "../../assembly/abi.ts";
+import type { FileSystem } from "./file-system.ts";
 import { type Profile, profiles } from "./profile.ts";
 
 export interface Page {
@@ -22,8 +23,12 @@ export interface Page {
 /** An anon_vma or an address_space. */
 export interface Mapping {
   readonly id: number;
-  readonly kind: "anon_vma" | "shmem" | "apf_mapping";
-  /** VMAs and migrations that keep it. */
+  readonly kind: "anon_vma" | "shmem" | "file" | "apf_mapping";
+  /** Of an address_space. */
+  readonly fs: FileSystem | null;
+  /** Pages of an address_space, also those that are not cached. */
+  size: number;
+  /** VMAs and migrations that keep it; a file keeps itself. */
   refs: number;
   vmas: Vma[];
   /** Page cache: page and expected content by index. */
@@ -48,7 +53,7 @@ export interface Vma {
   readonly process: Process;
   start: number;
   end: number;
-  readonly kind: "anon" | "shmem";
+  readonly kind: "anon" | "shmem" | "file";
   prot: number;
   locked: boolean;
   /** MADV_DONTFORK. */
@@ -124,7 +129,7 @@ export interface Zone {
   readonly end: number;
   managedPages: number;
   /** First pages of free blocks by order, in front the one that is handed out next. */
-  readonly free: { movable: Page[]; isolated: Page[] }[];
+  readonly free: { movable: Page[]; unmovable: Page[]; isolated: Page[] }[];
   /** By LRU_*, newest first. */
   readonly lru: Page[][];
 }
@@ -137,7 +142,7 @@ export interface ZoneConfig {
 
 export interface Config {
   readonly kernel: keyof typeof profiles;
-  readonly policy: "pin" | "rfc" | "drop-get";
+  readonly policy: "pin" | "rfc" | "drop-get" | "longterm";
   readonly repairs?: readonly string[];
   readonly nodes: readonly { readonly zones: readonly ZoneConfig[]; readonly cpus?: boolean }[];
   readonly cpus?: number;
@@ -189,8 +194,9 @@ export interface Machine {
   readonly profile: Profile;
   readonly pages: Page[];
   readonly zones: Zone[];
-  /** By first pfn / 512: the type of a pageblock. */
+  /** By first pfn / 512: the type of a pageblock; movable is all the rest. */
   readonly isolatedPageblocks: Set<number>;
+  readonly unmovablePageblocks: Set<number>;
   readonly onlineBlocks: Set<number>;
   readonly offlineBlocks: Set<number>;
   readonly counters: number[];
@@ -229,7 +235,7 @@ function makeZone(config: ZoneConfig, node: number, start: number): Zone {
     start,
     end: start + config.pages,
     managedPages: 0,
-    free: Array.from({ length: abi.NR_ORDERS }, () => ({ movable: [], isolated: [] })),
+    free: Array.from({ length: abi.NR_ORDERS }, () => ({ movable: [], unmovable: [], isolated: [] })),
     lru: Array.from({ length: abi.NR_LRU_LISTS }, () => []),
   };
 }
@@ -270,7 +276,7 @@ export function makeMachine(config: Config): Machine {
   const mappingIds = new Ids();
   const apfMapping: Mapping | null =
     config.policy === "rfc"
-      ? { id: mappingIds.take(), kind: "apf_mapping", refs: 1, vmas: [], cache: new Map() }
+      ? { id: mappingIds.take(), kind: "apf_mapping", fs: null, size: 0, refs: 1, vmas: [], cache: new Map() }
       : null;
   return {
     config,
@@ -278,6 +284,7 @@ export function makeMachine(config: Config): Machine {
     pages: makePages(zones),
     zones,
     isolatedPageblocks: new Set(),
+    unmovablePageblocks: new Set(),
     onlineBlocks: new Set(),
     offlineBlocks: new Set(),
     counters: Array.from({ length: abi.NR_COUNTERS }, () => 0),

@@ -1,9 +1,25 @@
 /** anon_vmas and address_spaces: who keeps them, and the VMAs that they lead to. */
+import { type FileSystem, fileSystems } from "./file-system.ts";
 import { type Machine, type Mapping, type Vma, removeFrom } from "./machine.ts";
 
-export function newMapping(m: Machine, kind: "anon_vma" | "shmem"): Mapping {
-  const mapping = { id: m.mappingIds.take(), kind, refs: 0, vmas: [], cache: new Map() };
+function newMapping(m: Machine, what: Pick<Mapping, "kind" | "fs" | "size">): Mapping {
+  const mapping = { ...what, id: m.mappingIds.take(), refs: 0, vmas: [], cache: new Map() };
   m.mappings.set(mapping.id, mapping);
+  return mapping;
+}
+
+export function newAnonVma(m: Machine): Mapping {
+  return newMapping(m, { kind: "anon_vma", fs: null, size: 0 });
+}
+
+/** Shared anonymous memory, which goes with its last mapping. */
+export function newShmem(m: Machine, size: number): Mapping {
+  return newMapping(m, { kind: "shmem", fs: fileSystems.tmpfs, size });
+}
+
+export function newFile(m: Machine, fs: FileSystem, size: number): Mapping {
+  const mapping = newMapping(m, { kind: "file", fs, size });
+  mapping.refs += 1;
   return mapping;
 }
 

@@ -1,22 +1,12 @@
 /** One attempt to migrate one page. */
 import * as abi from "../../assembly/abi.ts";
 import { asyncPfMigratepage } from "./async-pf-callback.ts";
-import { getPage, putPage } from "./lru.ts";
-import {
-  type Machine,
-  type Mapping,
-  type Page,
-  type Pte,
-  Crash,
-  clearFlag,
-  count,
-  has,
-  setFlag,
-} from "./machine.ts";
+import { type Machine, type Mapping, type Page, Crash, clearFlag, count, has, setFlag } from "./machine.ts";
 import { putMapping } from "./mapping.ts";
-import { migratePage } from "./move-mapping.ts";
+import { migrateByMapping } from "./migrate-file.ts";
 import { unlockPage } from "./page-lock.ts";
-import { addRmap, pageMapping, removeRmap, rmapMapping, rmapWalk, setPageDirty } from "./rmap.ts";
+import { pageMapping, rmapMapping } from "./rmap.ts";
+import { removeMigrationPtes, tryToUnmap } from "./unmap.ts";
 
 export interface Manner {
   readonly mode: number;
@@ -62,28 +52,6 @@ function getAnonVma(m: Machine, page: Page): Mapping | null {
   return mapping;
 }
 
-/** Replaces one PTE by a migration entry, unless the page is exclusive and may be pinned. */
-function unmapOne(m: Machine, page: Page, pte: Pte): boolean {
-  const exclusive = has(page, abi.PG_ANON_EXCLUSIVE);
-  if (exclusive && page.refcount >= abi.GUP_PIN_COUNTING_BIAS) return false;
-  clearFlag(page, abi.PG_ANON_EXCLUSIVE);
-  const { dirty } = pte;
-  Object.assign(pte, { entry: true, exclusive, protNone: false, dirty: false, accessed: false });
-  if (dirty) setPageDirty(m, page);
-  removeRmap(m, page);
-  putPage(m, page);
-  count(m, abi.PROBE_PTES_UNMAPPED, 1);
-  return true;
-}
-
-function tryToUnmap(m: Machine, page: Page): void {
-  count(m, abi.PROBE_TRY_TO_UNMAP, 1);
-  const walked = rmapWalk(m, page, [abi.FN_TRY_TO_UNMAP_FILE, abi.FN_TRY_TO_UNMAP]);
-  for (const { pte } of walked.filter((one) => one.pte.page === page)) {
-    if (!unmapOne(m, page, pte)) return;
-  }
-}
-
 /** From the locked page to the unmapped one. */
 export function unmapPage(m: Machine, page: Page, manner: Manner): { rc: number; attempt: Attempt } {
   const err = waitForWriteback(page, manner);
@@ -97,20 +65,13 @@ export function unmapPage(m: Machine, page: Page, manner: Manner): { rc: number;
   return { rc: page.mapcount === 0 ? 0 : -abi.EAGAIN, attempt: { called, anonVma } };
 }
 
-export function removeMigrationPtes(m: Machine, from: Page, to: Page): void {
-  const walked = rmapWalk(m, to, [abi.FN_RMAP_WALK_FILE, abi.FN_REMOVE_MIGRATION_PTES]);
-  for (const { vma, pte } of walked.filter((one) => one.pte.entry && one.pte.page === from)) {
-    getPage(to);
-    if (pte.exclusive) setFlag(to, abi.PG_ANON_EXCLUSIVE);
-    const protNone = vma.prot === abi.PROT_NONE;
-    Object.assign(pte, { page: to, entry: false, exclusive: false, protNone });
-    addRmap(m, to);
-    count(m, abi.PROBE_REMOVE_MIGRATION_PTE, 1);
-  }
-}
-
 /** move_to_new_page(): mapping, content and flags; then the PTEs, if try_to_unmap() was called. */
-export function moveToNewPage(m: Machine, page: Page, to: Page, called: boolean): number {
+export function moveToNewPage(
+  m: Machine,
+  { page, to }: { readonly page: Page; readonly to: Page },
+  called: boolean,
+  mode: number,
+): number {
   setFlag(to, abi.PG_LOCKED | (page.flags & abi.PG_SWAPBACKED));
   to.index = page.index;
   to.mapping = page.mapping;
@@ -118,7 +79,9 @@ export function moveToNewPage(m: Machine, page: Page, to: Page, called: boolean)
   if (m.profile.unmapsBatchFirst) count(m, abi.PROBE_REFCOUNT_CHECK, 1);
   const mapping = pageMapping(m, page);
   const rc =
-    mapping?.kind === "apf_mapping" ? asyncPfMigratepage(m, page, to) : migratePage(m, mapping, page, to);
+    mapping?.kind === "apf_mapping"
+      ? asyncPfMigratepage(m, page, to)
+      : migrateByMapping(m, mapping, { page, to }, mode);
   if (rc === 0) {
     if (called) removeMigrationPtes(m, page, to);
     if (!page.anon || m.profile.forgetsAnonMapping) {
@@ -144,7 +107,7 @@ export function attemptOnce(m: Machine, page: Page, to: Page, manner: Manner): n
   const busy = lockPage(page, manner);
   if (busy !== 0) return busy;
   const { rc: refused, attempt } = unmapPage(m, page, manner);
-  const rc = refused !== 0 ? refused : moveToNewPage(m, page, to, attempt.called);
+  const rc = refused !== 0 ? refused : moveToNewPage(m, { page, to }, attempt.called, manner.mode);
   finishAttempt(m, page, attempt, rc === 0);
   return rc;
 }

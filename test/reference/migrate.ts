@@ -178,7 +178,7 @@ function unmapPhase(m: Machine, job: Job, batch: Batch, { passes, tally }: Phase
   tally.failed += batch.waiting.length;
 }
 
-function movePhase(m: Machine, batch: Batch, { passes, tally }: Phase): void {
+function movePhase(m: Machine, { mode }: Job, batch: Batch, { passes, tally }: Phase): void {
   let waiting = batch.unmapped;
   for (let pass = 0; pass === 0 || (pass < passes && waiting.length > 0); pass++) {
     const again: Unmapped[] = [];
@@ -186,14 +186,19 @@ function movePhase(m: Machine, batch: Batch, { passes, tally }: Phase): void {
     for (const one of waiting) {
       const { page } = one.item;
       count(m, abi.PROBE_ATTEMPTS, 1);
-      if (moveToNewPage(m, page, one.to, one.attempt.called) !== 0) {
+      const rc = moveToNewPage(m, { page, to: one.to }, one.attempt.called, mode);
+      if (rc === -abi.EAGAIN) {
         again.push(one);
         continue;
       }
-      finishAttempt(m, page, one.attempt, true);
-      putback(m, page);
+      finishAttempt(m, page, one.attempt, rc === 0);
+      if (rc === 0) {
+        moved += 1;
+        putback(m, page);
+      } else {
+        batch.failed.push(one.item);
+      }
       putback(m, one.to);
-      moved += 1;
     }
     tally.succeeded += moved;
     endPass(m, moved, waiting.length);
@@ -212,7 +217,7 @@ function unmapThenMove(m: Machine, job: Job, items: readonly Item[], phase: Phas
   count(m, abi.PROBE_MIGRATE_BATCH, 1);
   const batch: Batch = { unmapped: [], failed: [], waiting: [...items], outOfMemory: false };
   unmapPhase(m, job, batch, phase);
-  movePhase(m, batch, phase);
+  movePhase(m, job, batch, phase);
   const left = [...batch.failed, ...batch.waiting];
   return { rc: batch.outOfMemory ? -abi.ENOMEM : left.length, left };
 }

@@ -6,6 +6,11 @@ import { clearPageDirtyForIo } from "./rmap.ts";
 
 const carried = abi.PG_ERROR | abi.PG_REFERENCED | abi.PG_UPTODATE | abi.PG_CHECKED | abi.PG_MAPPEDTODISK;
 
+/** References of an unmapped page of the page cache: isolation, the cache, buffer heads. */
+export function expectedRefs(page: Page): number {
+  return has(page, abi.PG_PRIVATE) ? 3 : 2;
+}
+
 /**
  * migrate_page_move_mapping(). Null is anonymous memory; an anon_vma is what the posted callback hands on by
  * mistake: the lock that is taken in it is none.
@@ -13,7 +18,7 @@ const carried = abi.PG_ERROR | abi.PG_REFERENCED | abi.PG_UPTODATE | abi.PG_CHEC
 export function moveMapping(m: Machine, mapping: Mapping | null, page: Page, to: Page): number {
   if (!m.profile.unmapsBatchFirst) count(m, abi.PROBE_REFCOUNT_CHECK, 1);
   if (mapping === null) return page.refcount === 1 ? 0 : -abi.EAGAIN;
-  if (mapping.kind !== "shmem") {
+  if (mapping.fs === null) {
     throw new Crash({
       kind: abi.CRASH_LOCKUP,
       trace: [abi.FN_RAW_SPIN_LOCK_IRQ, abi.FN_MIGRATE_PAGE_MOVE_MAPPING, abi.FN_ASYNC_PF_MIGRATEPAGE],
@@ -22,7 +27,7 @@ export function moveMapping(m: Machine, mapping: Mapping | null, page: Page, to:
     });
   }
   const cached = mapping.cache.get(page.index);
-  if (page.refcount !== 2 || cached?.page !== page) return -abi.EAGAIN;
+  if (page.refcount !== expectedRefs(page) || cached?.page !== page) return -abi.EAGAIN;
   getPage(to);
   cached.page = to;
   page.refcount -= 1;
@@ -41,7 +46,7 @@ export function copyPage(m: Machine, page: Page, to: Page): void {
     setFlag(to, abi.PG_DIRTY);
   }
   setFlag(to, page.flags & abi.PG_MLOCKED);
-  clearFlag(page, abi.PG_MLOCKED | abi.PG_ANON_EXCLUSIVE);
+  clearFlag(page, abi.PG_MLOCKED | abi.PG_ANON_EXCLUSIVE | abi.PG_PRIVATE);
   page.private = null;
 }
 

@@ -1,6 +1,6 @@
 /** Memory offline and online. Every round is executed. */
 import * as abi from "../../assembly/abi.ts";
-import { type Where, addFreeRange, removeFreeRange, setIsolated } from "./buddy.ts";
+import { type Where, addFreeRange, isMovablePageblock, removeFreeRange, setIsolated } from "./buddy.ts";
 import { drainAll, isolate, putback } from "./lru.ts";
 import { type Machine, type Page, type Zone, count, has, zoneOf } from "./machine.ts";
 import { type Item, migratePages } from "./migrate.ts";
@@ -40,7 +40,7 @@ function* framesOf(pages: readonly Page[]): Generator<Page> {
 
 function isUnmovable(m: Machine, page: Page): boolean {
   const movable = zoneOf(page).kind === abi.ZONE_MOVABLE;
-  if (m.profile.offlineTrustsMovable) return false;
+  if (m.profile.offlineTrustsMovable && (movable || isMovablePageblock(m, page.pfn))) return false;
   return has(page, abi.PG_RESERVED) || (!movable && page.refcount > 0 && !has(page, abi.PG_LRU));
 }
 

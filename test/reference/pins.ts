@@ -15,9 +15,13 @@ export function forgetPin(m: Machine, pin: Pin): void {
   m.pinIds.giveBack(pin.id);
 }
 
+function isFollPin(kind: number): boolean {
+  return kind === abi.HOLDER_PIN || kind === abi.HOLDER_LONGTERM;
+}
+
 export function takePin(m: Machine, holder: Omit<Pin, "id">): Pin {
   getPage(holder.page);
-  if (holder.kind === abi.HOLDER_PIN) {
+  if (isFollPin(holder.kind)) {
     holder.page.refcount += abi.GUP_PIN_COUNTING_BIAS - 1;
     count(m, abi.NR_FOLL_PIN_ACQUIRED, 1);
   }
@@ -26,7 +30,7 @@ export function takePin(m: Machine, holder: Omit<Pin, "id">): Pin {
 
 export function releasePin(m: Machine, pin: Pin): void {
   forgetPin(m, pin);
-  if (pin.kind === abi.HOLDER_PIN) {
+  if (isFollPin(pin.kind)) {
     count(m, abi.NR_FOLL_PIN_RELEASED, 1);
     pin.page.refcount -= abi.GUP_PIN_COUNTING_BIAS - 1;
   }

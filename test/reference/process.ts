@@ -8,14 +8,14 @@ import {
   type Process,
   type Pte,
   type Vma,
-  clearFlag,
   count,
   has,
   pageAt,
   removeFrom,
   setFlag,
 } from "./machine.ts";
-import { linkTo, newMapping, unlink } from "./mapping.ts";
+import { linkTo, newShmem, unlink } from "./mapping.ts";
+import { hasLockedPage, truncatePages } from "./page-cache.ts";
 import { munlockUnmapped, removeRmap, setPageDirty } from "./rmap.ts";
 
 export interface Range {
@@ -63,6 +63,8 @@ export function addCopy(
 
 export interface MapOptions {
   readonly kind: "anon" | "shmem";
+  /** Instead of the kind. */
+  readonly file?: { readonly mapping: Mapping; readonly offset: number } | null;
   readonly prot?: number;
   readonly node?: number;
   readonly bound?: boolean;
@@ -70,20 +72,22 @@ export interface MapOptions {
 }
 
 export function map(m: Machine, process: Process, { start, end }: Range, options: MapOptions): void {
+  const file = options.file ?? null;
   const vma: Vma = {
     process,
     start,
     end,
-    kind: options.kind,
+    kind: file === null ? options.kind : "file",
     prot: options.prot ?? abi.PROT_RW,
     locked: false,
     dontFork: options.dontFork ?? false,
     node: options.node ?? -1,
     bound: options.bound ?? false,
-    pgoff: options.kind === "shmem" ? 0 : start,
+    pgoff: file?.offset ?? (options.kind === "shmem" ? 0 : start),
     mapping: null,
   };
-  if (options.kind === "shmem") linkTo(vma, newMapping(m, "shmem"));
+  if (vma.kind === "shmem") linkTo(vma, newShmem(m, end - start));
+  if (file !== null) linkTo(vma, file.mapping);
   addVma(process, vma);
 }
 
@@ -133,24 +137,16 @@ function zap(m: Machine, vma: Vma, vpn: number): void {
   putPage(m, page);
 }
 
+/** Takes the PTEs of a part of a VMA away. */
+export function zapRange(m: Machine, vma: Vma, { start, end }: Range): void {
+  m.cpu = vma.process.cpu;
+  for (let vpn = start; vpn < end; vpn++) zap(m, vma, vpn);
+}
+
 /** MADV_DONTNEED. */
 export function discard(m: Machine, process: Process, { start, end }: Range): void {
   for (const vma of process.vmas.filter((one) => one.start < end && start < one.end)) {
-    m.cpu = process.cpu;
-    for (let vpn = Math.max(start, vma.start); vpn < Math.min(end, vma.end); vpn++) zap(m, vma, vpn);
-  }
-}
-
-function truncate(m: Machine, mapping: Mapping): void {
-  const cached = [...mapping.cache].toSorted(([a], [b]) => a - b);
-  mapping.cache.clear();
-  for (const [, { page }] of cached) {
-    count(m, abi.NR_FILE_PAGES, -1);
-    count(m, abi.NR_SHMEM, -1);
-    // truncate_inode_page(): waits for writeback, then cancel_dirty_page().
-    clearFlag(page, abi.PG_WRITEBACK | abi.PG_DIRTY);
-    page.mapping = null;
-    putPage(m, page);
+    zapRange(m, vma, { start: Math.max(start, vma.start), end: Math.min(end, vma.end) });
   }
 }
 
@@ -159,7 +155,7 @@ export function munmapMustWait(process: Process, { start, end }: Range): boolean
   const gone = process.vmas.filter((vma) => start <= vma.start && vma.end <= end);
   return gone.some(({ kind, mapping }) => {
     if (kind !== "shmem" || mapping?.vmas.every((vma) => gone.includes(vma)) !== true) return false;
-    return [...mapping.cache.values()].some(({ page }) => has(page, abi.PG_LOCKED));
+    return hasLockedPage(mapping, 0, mapping.size);
   });
 }
 
@@ -167,7 +163,7 @@ function removeVma(m: Machine, vma: Vma): void {
   removeFrom(vma.process.vmas, vma);
   const { mapping } = vma;
   if (mapping === null) return;
-  if (mapping.kind === "shmem" && mapping.vmas.length === 1) truncate(m, mapping);
+  if (mapping.kind === "shmem" && mapping.vmas.length === 1) truncatePages(m, mapping, 0);
   unlink(m, vma);
 }
 

@@ -25,6 +25,8 @@ const v3 = {
   offlineRetries: 5,
   offlinePrefersOtherNodes: false,
   offlineTrustsMovable: true,
+  countsBeforeBuffers: false,
+  longtermNeedsUntracked: false,
 };
 
 export type Profile = typeof v3;
@@ -53,6 +55,8 @@ const v61: Profile = {
   offlineRetries: Infinity,
   offlinePrefersOtherNodes: true,
   offlineTrustsMovable: false,
+  countsBeforeBuffers: true,
+  longtermNeedsUntracked: false,
 };
 
 const v612: Profile = {
@@ -62,6 +66,7 @@ const v612: Profile = {
   unmapsBatchFirst: true,
   statusOfUntouched: -ENOENT,
   findsProtNone: true,
+  longtermNeedsUntracked: true,
 };
 
 export const profiles = { "v3.12": v3, "v6.1": v61, "v6.12": v612 } as const;

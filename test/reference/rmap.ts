@@ -62,7 +62,7 @@ interface Place {
   readonly pte: Pte;
 }
 
-function placesOf({ vmas }: Mapping, index: number): Place[] {
+export function placesOf({ vmas }: Mapping, index: number): Place[] {
   return vmas.flatMap((vma) => {
     const vpn = vma.start + index - vma.pgoff;
     const pte = vpn >= vma.start && vpn < vma.end ? vma.process.ptes.get(vpn) : undefined;

@@ -1,6 +1,6 @@
 /** The whole state in the encoding of assembly/abi.ts, and its hash. */
 import * as abi from "../../assembly/abi.ts";
-import { type Machine, type Mapping, type Page, type Process, type Pte, Crash } from "./machine.ts";
+import { type Machine, type Mapping, type Page, type Pte, Crash } from "./machine.ts";
 
 function mappingWord(mapping: Mapping | null, anon: boolean): number {
   return ((mapping?.id ?? 0) << abi.MAPPING_TAG_SHIFT) | (anon ? abi.MAPPING_ANON : 0);
@@ -13,9 +13,19 @@ function privateWord(page: Page): number {
   return page.private === null ? 0 : page.private.id | abi.PRIVATE_POINTER;
 }
 
-/** Every page record: eight numbers a page, next and prev from the lists. */
-export function pageRecords(m: Machine): Int32Array {
-  const records = new Int32Array(m.pages.length * FIELDS);
+/** Links the pages of a list in their records. */
+function writeLinks(list: readonly Page[], records: Int32Array): void {
+  let before: Page | undefined;
+  for (const page of list) {
+    if (before !== undefined) records[before.pfn * FIELDS + abi.PAGE_NEXT / 4] = page.pfn;
+    records[page.pfn * FIELDS + abi.PAGE_PREV / 4] = before?.pfn ?? 0;
+    before = page;
+  }
+  if (before !== undefined) records[before.pfn * FIELDS + abi.PAGE_NEXT / 4] = 0;
+}
+
+/** Writes every page record: eight numbers a page, next and prev from the lists. */
+export function writePageRecords(m: Machine, records: Int32Array): void {
   let field = 0;
   for (const page of m.pages) {
     records[field] = page.flags;
@@ -24,18 +34,24 @@ export function pageRecords(m: Machine): Int32Array {
     records[field + 3] = mappingWord(page.mapping, page.anon);
     records[field + 4] = page.index;
     records[field + 5] = privateWord(page);
+    // On no list.
+    records[field + 6] = 0;
+    records[field + 7] = 0;
     field += FIELDS;
   }
-  const lists = m.zones.flatMap((zone) => [
-    ...zone.lru,
-    ...zone.free.flatMap(({ movable, isolated }) => [movable, isolated]),
-  ]);
-  for (const list of lists) {
-    for (const [position, page] of list.entries()) {
-      records[page.pfn * FIELDS + abi.PAGE_NEXT / 4] = list[position + 1]?.pfn ?? 0;
-      records[page.pfn * FIELDS + abi.PAGE_PREV / 4] = list[position - 1]?.pfn ?? 0;
+  for (const { lru, free } of m.zones) {
+    for (const list of lru) writeLinks(list, records);
+    for (const { movable, unmovable, isolated } of free) {
+      writeLinks(movable, records);
+      writeLinks(unmovable, records);
+      writeLinks(isolated, records);
     }
   }
+}
+
+export function pageRecords(m: Machine): Int32Array {
+  const records = new Int32Array(m.pages.length * FIELDS);
+  writePageRecords(m, records);
   return records;
 }
 
@@ -48,16 +64,16 @@ function pteWord(pte: Pte): number {
   return (pte.page.pfn << abi.PTE_SHIFT) | flags | (pte.write ? abi.PTE_WRITE : 0);
 }
 
-/** The PTEs of a process, by virtual page. */
-export function ptesOf(process: Process): Int32Array {
-  const words = new Int32Array(process.pages);
-  for (const [vpn, pte] of process.ptes) words[vpn] = pteWord(pte);
-  return words;
-}
-
-/** Holders of a page that are not seen from its fields: [kind, owner, token]. */
-export function pinsOf(m: Machine, page: Page): number[][] {
-  return m.pins.filter((pin) => pin.page === page).map(({ kind, owner, token }) => [kind, owner, token]);
+/** Writes the PTEs of all processes, and what their owners expect of the pages behind them, by number. */
+export function writePtes(m: Machine, words: Int32Array, expected: Int32Array): void {
+  words.fill(0);
+  expected.fill(0);
+  for (const { firstPte, ptes } of m.processes) {
+    for (const [vpn, pte] of ptes) {
+      words[firstPte + vpn] = pteWord(pte);
+      expected[firstPte + vpn] = pte.expected;
+    }
+  }
 }
 
 export function* mapped(m: Machine): Generator<[number, Pte]> {

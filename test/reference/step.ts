@@ -62,7 +62,7 @@ export function stepMove(m: Machine, stepped: Stepped): number {
   const { page, target, attempt, rc } = stepped;
   stepped.step = "moved";
   if (rc !== 0 || target === null || attempt === null) return rc;
-  stepped.rc = moveToNewPage(m, page, target.page, attempt.called);
+  stepped.rc = moveToNewPage(m, { page, to: target.page }, attempt.called, stepped.manner.mode);
   return stepped.rc;
 }
 

@@ -19,7 +19,7 @@ export function followPage(m: Machine, process: Process, vpn: number): Page | nu
   const vma = findVma(process, vpn);
   if (vma === undefined) return -abi.EFAULT;
   const pte = process.ptes.get(vpn);
-  if (pte === undefined) return vma.kind === "shmem" ? -abi.ENOENT : m.profile.statusOfUntouched;
+  if (pte === undefined) return vma.kind === "anon" ? m.profile.statusOfUntouched : -abi.ENOENT;
   if (pte.entry || (pte.protNone && !m.profile.findsProtNone)) return -abi.ENOENT;
   return isZeroPage(pte.page) ? m.profile.statusOfZeroPage : pte.page;
 }
