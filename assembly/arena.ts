@@ -102,8 +102,14 @@ export const PROFILE_RECORD_SIZE: usize = 192;
 export const MIGRATE_LISTS_SIZE: usize = 128;
 export const CONTROL_RECORD_SIZE: usize = 32;
 export const FRAME_RUNS_SIZE: usize = 32;
+export const RMAP_WALK_SIZE: usize = 32;
 const MACHINE_SIZE: usize =
-  MACHINE_RECORD_SIZE + PROFILE_RECORD_SIZE + MIGRATE_LISTS_SIZE + CONTROL_RECORD_SIZE + FRAME_RUNS_SIZE;
+  MACHINE_RECORD_SIZE +
+  PROFILE_RECORD_SIZE +
+  MIGRATE_LISTS_SIZE +
+  CONTROL_RECORD_SIZE +
+  FRAME_RUNS_SIZE +
+  RMAP_WALK_SIZE;
 const ALIGNMENT: usize = 64; // a cache line
 const WASM_PAGE_SIZE: usize = 65536;
 
@@ -124,6 +130,7 @@ export const profilePtr: usize = machinePtr + MACHINE_RECORD_SIZE;
 export const migrateListsPtr: usize = profilePtr + PROFILE_RECORD_SIZE;
 export const controlPtr: usize = migrateListsPtr + MIGRATE_LISTS_SIZE;
 export const frameRunsPtr: usize = controlPtr + CONTROL_RECORD_SIZE;
+export const rmapWalkPtr: usize = frameRunsPtr + FRAME_RUNS_SIZE;
 export const countersPtr: usize = machinePtr + ((MACHINE_SIZE + ALIGNMENT - 1) & ~(ALIGNMENT - 1));
 export const zonesPtr: usize = countersPtr + ((<usize>NR_COUNTERS * 8 + ALIGNMENT - 1) & ~(ALIGNMENT - 1));
 export const nodesPtr: usize = zonesPtr + <usize>MAX_ZONES * ZONE_RECORD_SIZE;

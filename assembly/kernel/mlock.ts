@@ -2,13 +2,13 @@
 import { NR_MLOCK, PG_LRU, PG_MLOCKED, PG_UNEVICTABLE, PTE_PRESENT, ZERO_PFN } from "../abi";
 import { addToUnevictableList, lruAdd, lruDel } from "../state/lru";
 import { lruAddDrainAll } from "../state/lru_batch";
-import { mappingAt, objectOf } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { Page, pageAt } from "../state/page";
 import { pteAt, ptePfn, ptePresent } from "../state/pgtable";
-import { VM_LOCKED, Vma, coversIndex, pteNumber, splitAt, vmaAt } from "../state/vma";
+import { VM_LOCKED, Vma, pteNumber, splitAt, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { rmapMapping } from "./rmap";
+import { NO_PLACE, beginWalk, nextPlace, placeVma } from "./rmap_walk";
 
 /** mlock_vma_page(): moves a page to the unevictable list. */
 export function mlockPage(pfn: i32): void {
@@ -23,12 +23,10 @@ export function mlockPage(pfn: i32): void {
 
 /** True if a VM_LOCKED VMA maps the page. */
 function mappedByLockedVma(pfn: i32, page: Page): bool {
-  const index = page.index;
-  let id = mappingAt(objectOf(rmapMapping(page))).firstVma;
-  for (; id != 0; id = vmaAt(id).nextInObject) {
-    const vma = vmaAt(id);
-    if ((vma.flags & VM_LOCKED) == 0 || !coversIndex(vma, index)) continue;
-    const pte = pteAt(vma.pteOffset + index);
+  beginWalk(rmapMapping(page), page.index);
+  for (let number = nextPlace(); number != NO_PLACE; number = nextPlace()) {
+    if ((placeVma().flags & VM_LOCKED) == 0) continue;
+    const pte = pteAt(number);
     if (ptePresent(pte) && ptePfn(pte) == pfn) return true;
   }
   return false;

@@ -2,9 +2,9 @@
 import { FN_PAGE_REFERENCED, FN_PAGE_REFERENCED_FILE, PG_REFERENCED, PTE_ACCESSED } from "../abi";
 import { Page } from "../state/page";
 import { pteAt, ptePfn, ptePresent, setPte } from "../state/pgtable";
-import { VM_LOCKED, coversIndex, vmaAt } from "../state/vma";
+import { VM_LOCKED } from "../state/vma";
 import { rmapMapping } from "./rmap";
-import { firstVmaOf } from "./unmap";
+import { NO_PLACE, beginWalk, lockForWalk, nextPlace, placeVma } from "./rmap_walk";
 
 /** Beside the number of young PTEs: a VM_LOCKED VMA maps the page. */
 export const REFERENCED_LOCKED: i32 = 1 << 30;
@@ -13,16 +13,13 @@ export const REFERENCED_LOCKED: i32 = 1 << 30;
 export function pageReferenced(pfn: i32, page: Page): i32 {
   const word = rmapMapping(page);
   if (page.mapcount == 0 || word == 0) return 0;
-  const index = page.index;
   let young = 0;
-  let id = firstVmaOf(word, pfn, FN_PAGE_REFERENCED_FILE, FN_PAGE_REFERENCED);
-  for (; id != 0; id = vmaAt(id).nextInObject) {
-    const vma = vmaAt(id);
-    if (!coversIndex(vma, index)) continue;
-    const number = vma.pteOffset + index;
+  lockForWalk(word, pfn, FN_PAGE_REFERENCED_FILE, FN_PAGE_REFERENCED);
+  beginWalk(word, page.index);
+  for (let number = nextPlace(); number != NO_PLACE; number = nextPlace()) {
     const pte = pteAt(number);
     if (!ptePresent(pte) || ptePfn(pte) != pfn) continue;
-    if ((vma.flags & VM_LOCKED) != 0) return REFERENCED_LOCKED;
+    if ((placeVma().flags & VM_LOCKED) != 0) return REFERENCED_LOCKED;
     if ((pte & PTE_ACCESSED) == 0) continue;
     setPte(number, pte & ~PTE_ACCESSED);
     young += 1;

@@ -1,16 +1,10 @@
 /** try_to_unmap() for migration and its way back, remove_migration_ptes() (mm/rmap.c, mm/migrate.c). */
 import {
-  CRASH_HANG,
-  CRASH_OOPS,
   FN_REMOVE_MIGRATION_PTES,
-  FN_RMAP_WALK_ANON,
   FN_RMAP_WALK_FILE,
   FN_TRY_TO_UNMAP,
   FN_TRY_TO_UNMAP_FILE,
   GUP_PIN_COUNTING_BIAS,
-  INV_LOCK,
-  INV_UAF,
-  MAPPING_ANON,
   PG_ANON_EXCLUSIVE,
   PG_SWAPCACHE,
   PROBE_KVM_UNMAP,
@@ -27,36 +21,18 @@ import {
   PTE_WRITE,
   TRACE_UNMAP,
 } from "../abi";
-import { crash } from "../state/crash";
-import { OBJECT_ANON_VMA, isSubstitute, mappingAt, objectOf } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { Page, getPage, pageAt } from "../state/page";
 import { putPage } from "../state/page_free";
 import { makePte, pteAt, pteIsMigrationEntry, ptePfn, ptePresent, setPte } from "../state/pgtable";
 import { trace, tracing } from "../state/trace";
-import { Vma, coversIndex, vmaAt } from "../state/vma";
+import { Vma } from "../state/vma";
 import { count } from "../state/vmstat";
 import { setPageDirty } from "./dirty";
-import { lockMmapMutex } from "./locks";
 import { profile } from "../state/profile";
 import { pageAddRmap, pageRemoveRmap, rmapMapping, rmapPageAnon } from "./rmap";
+import { NO_PLACE, beginWalk, lockForWalk, nextPlace, placeVma } from "./rmap_walk";
 import { swapDuplicate } from "./swap_state";
-
-/**
- * First VMA of the walk that `word` leads to, its lock taken: the anon walk or the file walk, as the tag
- * says.
- */
-export function firstVmaOf(word: i32, pfn: i32, fileWalk: i32, caller: i32): i32 {
-  const object = mappingAt(objectOf(word));
-  if ((word & MAPPING_ANON) == 0) {
-    lockMmapMutex(word, pfn, fileWalk, caller);
-  } else if (object.kind != OBJECT_ANON_VMA) {
-    // The substitute with a tag that only L4 looks behind, or an anon_vma that nobody held.
-    if (isSubstitute(word)) crash(CRASH_HANG, FN_RMAP_WALK_ANON, caller, pfn, INV_LOCK);
-    crash(CRASH_OOPS, FN_RMAP_WALK_ANON, caller, pfn, INV_UAF);
-  }
-  return object.firstVma;
-}
 
 /**
  * try_to_unmap_one() of a page in the swap cache: the PTE becomes a swap entry. Returns false, with the PTE
@@ -108,17 +84,14 @@ function tryToUnmapOne(page: Page, pfn: i32, vma: Vma, number: i32, pte: i32): b
 export function tryToUnmap(pfn: i32, page: Page): void {
   count(PROBE_TRY_TO_UNMAP, 1);
   if (tracing()) trace(TRACE_UNMAP, pfn, page.refcount, page.mapcount, 0);
-  const index = page.index;
   let unmapped = 0;
-  let id = firstVmaOf(rmapMapping(page), pfn, FN_TRY_TO_UNMAP_FILE, FN_TRY_TO_UNMAP);
-  while (id != 0) {
-    const vma = vmaAt(id);
-    id = vma.nextInObject;
-    if (!coversIndex(vma, index)) continue;
-    const number = vma.pteOffset + index;
+  const word = rmapMapping(page);
+  lockForWalk(word, pfn, FN_TRY_TO_UNMAP_FILE, FN_TRY_TO_UNMAP);
+  beginWalk(word, page.index);
+  for (let number = nextPlace(); number != NO_PLACE; number = nextPlace()) {
     const pte = pteAt(number);
     if (!ptePresent(pte) || ptePfn(pte) != pfn) continue;
-    if (!tryToUnmapOne(page, pfn, vma, number, pte)) break;
+    if (!tryToUnmapOne(page, pfn, placeVma(), number, pte)) break;
     unmapped += 1;
     if (page.mapcount == 0) break;
   }
@@ -141,17 +114,14 @@ function removeMigrationPte(page: Page, pfn: i32, vma: Vma, number: i32, entry: 
  */
 export function removeMigrationPtes(fromPfn: i32, toPfn: i32): void {
   const page = pageAt(toPfn);
-  const index = page.index;
   let removed = 0;
-  let id = firstVmaOf(rmapMapping(page), toPfn, FN_RMAP_WALK_FILE, FN_REMOVE_MIGRATION_PTES);
-  while (id != 0) {
-    const vma = vmaAt(id);
-    id = vma.nextInObject;
-    if (!coversIndex(vma, index)) continue;
-    const number = vma.pteOffset + index;
+  const word = rmapMapping(page);
+  lockForWalk(word, toPfn, FN_RMAP_WALK_FILE, FN_REMOVE_MIGRATION_PTES);
+  beginWalk(word, page.index);
+  for (let number = nextPlace(); number != NO_PLACE; number = nextPlace()) {
     const entry = pteAt(number);
     if (!pteIsMigrationEntry(entry) || ptePfn(entry) != fromPfn) continue;
-    removeMigrationPte(page, toPfn, vma, number, entry);
+    removeMigrationPte(page, toPfn, placeVma(), number, entry);
     removed += 1;
   }
   count(PROBE_REMOVE_MIGRATION_PTE, removed);

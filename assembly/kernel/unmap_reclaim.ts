@@ -4,10 +4,11 @@ import { mmAt } from "../state/mm";
 import { Page } from "../state/page";
 import { pteAt, ptePfn, ptePresent, setPte } from "../state/pgtable";
 import { profile } from "../state/profile";
-import { VM_LOCKED, Vma, coversIndex, vmaAt } from "../state/vma";
+import { VM_LOCKED, Vma } from "../state/vma";
 import { setPageDirty } from "./dirty";
 import { rmapMapping, rmapPageAnon } from "./rmap";
-import { finishUnmapping, firstVmaOf, unmapToSwap } from "./unmap";
+import { NO_PLACE, beginWalk, lockForWalk, nextPlace, placeVma } from "./rmap_walk";
+import { finishUnmapping, unmapToSwap } from "./unmap";
 
 export const UNMAP_SUCCESS: i32 = 0; // SWAP_SUCCESS: nobody maps the page any more
 export const UNMAP_AGAIN: i32 = 1; // SWAP_AGAIN: somebody does, and was not found
@@ -35,16 +36,13 @@ function unmapOne(page: Page, vma: Vma, number: i32, pte: i32): i32 {
 
 /** Unmaps a locked page everywhere, an anonymous one into its slot. Returns UNMAP_*. */
 export function tryToUnmapForReclaim(pfn: i32, page: Page): i32 {
-  const index = page.index;
-  let id = firstVmaOf(rmapMapping(page), pfn, FN_TRY_TO_UNMAP_FILE, FN_TRY_TO_UNMAP);
-  while (id != 0) {
-    const vma = vmaAt(id);
-    id = vma.nextInObject;
-    if (!coversIndex(vma, index)) continue;
-    const number = vma.pteOffset + index;
+  const word = rmapMapping(page);
+  lockForWalk(word, pfn, FN_TRY_TO_UNMAP_FILE, FN_TRY_TO_UNMAP);
+  beginWalk(word, page.index);
+  for (let number = nextPlace(); number != NO_PLACE; number = nextPlace()) {
     const pte = pteAt(number);
     if (!ptePresent(pte) || ptePfn(pte) != pfn) continue;
-    const result = unmapOne(page, vma, number, pte);
+    const result = unmapOne(page, placeVma(), number, pte);
     if (result != UNMAP_SUCCESS) return result;
     if (page.mapcount == 0) return UNMAP_SUCCESS;
   }

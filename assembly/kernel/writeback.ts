@@ -20,12 +20,12 @@ import {
 } from "../abi";
 import { crash } from "../state/crash";
 import { lruMoveTail } from "../state/lru";
-import { AS_SHMEM, Mapping, cacheSlotAt, mappingAt } from "../state/mapping";
+import { AS_SHMEM, cacheSlotAt, mappingAt } from "../state/mapping";
 import { Page, pageAt } from "../state/page";
 import { pteAt, ptePfn, ptePresent, setPte } from "../state/pgtable";
 import { areaOfSlot } from "../state/swap";
-import { coversIndex, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
+import { NO_PLACE, beginWalk, nextPlace } from "./rmap_walk";
 
 /**
  * end_page_writeback(): the I/O of a page has ended. One that reclaim waits for goes to the end of its LRU
@@ -43,11 +43,9 @@ export function endPageWriteback(pfn: i32, page: Page): void {
 }
 
 /** page_mkclean(): no PTE lets the page be written without a fault. */
-function pageMkclean(mapping: Mapping, index: i32, pfn: i32): void {
-  for (let id = mapping.firstVma; id != 0; id = vmaAt(id).nextInObject) {
-    const vma = vmaAt(id);
-    if (!coversIndex(vma, index)) continue;
-    const number = vma.pteOffset + index;
+function pageMkclean(pfn: i32, page: Page): void {
+  beginWalk(page.mapping, page.index);
+  for (let number = nextPlace(); number != NO_PLACE; number = nextPlace()) {
     const pte = pteAt(number);
     if (!ptePresent(pte) || ptePfn(pte) != pfn) continue;
     setPte(number, pte & ~(PTE_DIRTY | PTE_WRITE));
@@ -68,7 +66,7 @@ export function writebackFile(object: i32, start: i32, end: i32, wait: bool): vo
     if (pfn == PFN_NONE) continue;
     const page = pageAt(pfn);
     if ((page.flags & PG_DIRTY) != 0 && (wait || (page.flags & PG_WRITEBACK) == 0)) {
-      pageMkclean(mapping, index, pfn);
+      pageMkclean(pfn, page);
       page.flags = (page.flags & ~PG_DIRTY) | PG_WRITEBACK;
     }
     if (wait && (page.flags & PG_WRITEBACK) != 0) endPageWriteback(pfn, page);

@@ -1,0 +1,70 @@
+/**
+ * rmap_walk() (mm/rmap.c): the places where a PTE may map a page, one after the other. A walk is at one place
+ * at a time, and one walk is under way at a time.
+ */
+import { CRASH_HANG, CRASH_OOPS, FN_RMAP_WALK_ANON, INV_LOCK, INV_UAF, MAPPING_ANON } from "../abi";
+import { RMAP_WALK_SIZE, rmapWalkPtr } from "../arena";
+import { crash } from "../state/crash";
+import { OBJECT_ANON_VMA, isSubstitute, mappingAt, objectOf } from "../state/mapping";
+import { Vma, coversIndex, vmaAt } from "../state/vma";
+import { lockMmapMutex } from "./locks";
+
+export const NO_PLACE: i32 = -1;
+
+@unmanaged
+class RmapWalk {
+  index: i32; // of the page in the object whose VMAs are looked at
+  vma: i32; // that of the present place
+  nextVma: i32; // to be looked at
+}
+
+if (offsetof<RmapWalk>() > RMAP_WALK_SIZE) ERROR("size of the rmap walk");
+
+function walk(): RmapWalk {
+  return changetype<RmapWalk>(rmapWalkPtr);
+}
+
+/**
+ * Takes the lock of the walk that `word`, the mapping of page `pfn`, leads to: that of the anon_vma or of
+ * i_mmap, as the tag says.
+ */
+export function lockForWalk(word: i32, pfn: i32, fileWalk: i32, caller: i32): void {
+  if ((word & MAPPING_ANON) == 0) {
+    lockMmapMutex(word, pfn, fileWalk, caller);
+  } else if (mappingAt(objectOf(word)).kind != OBJECT_ANON_VMA) {
+    // The substitute with a tag that only L4 looks behind, or an anon_vma that nobody held.
+    if (isSubstitute(word)) crash(CRASH_HANG, FN_RMAP_WALK_ANON, caller, pfn, INV_LOCK);
+    crash(CRASH_OOPS, FN_RMAP_WALK_ANON, caller, pfn, INV_UAF);
+  }
+}
+
+/** Begins a walk over the places of a page with this mapping and index. */
+export function beginWalk(word: i32, index: i32): void {
+  const w = walk();
+  w.index = index;
+  w.nextVma = mappingAt(objectOf(word)).firstVma;
+}
+
+/**
+ * Goes on to the next place. Returns the number of its PTE, which may be anything, or NO_PLACE at the end.
+ */
+export function nextPlace(): i32 {
+  const w = walk();
+  const index = w.index;
+  let id = w.nextVma;
+  while (id != 0) {
+    const vma = vmaAt(id);
+    if (coversIndex(vma, index)) {
+      w.vma = id;
+      w.nextVma = vma.nextInObject;
+      return vma.pteOffset + index;
+    }
+    id = vma.nextInObject;
+  }
+  return NO_PLACE;
+}
+
+/** The VMA of the present place. */
+export function placeVma(): Vma {
+  return vmaAt(walk().vma);
+}
