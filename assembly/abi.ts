@@ -227,6 +227,8 @@ export const MAX_MIGRATIONS = 16; // at one time
 export const FAULT_MINOR = 1; // the kernel was entered
 export const FAULT_NONE = 0; // the PTE allowed the access
 export const FAULT_WAIT = 2; // sleeps until a page under migration is unlocked
+// Content that a write leaves; one that the caller names is 0, a page of zeros, or negative.
+export const NEW_CONTENT = 1; // such as no other write leaves
 export const ACCESS_SLEEPS = 1 << 30; // beside the number of faults in a run of accesses: the last one sleeps
 
 // How a kernel crash shows.

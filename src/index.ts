@@ -32,6 +32,7 @@ export type {
   PageoutResult,
   Range,
   Region,
+  TouchOptions,
   TouchResult,
 } from "./host/region.ts";
 export type { ReclaimOutcome, SwapDevice, SwapOptions } from "./host/swap.ts";

@@ -33,13 +33,13 @@ import { endRound, forgetRounds, repeatRound, roundRepeats } from "./fruitless";
 
 /**
  * Accesses virtual pages start … end-1 in order. Returns how many faulted, or the first error. One that
- * sleeps on a migration entry ends the run: ACCESS_SLEEPS is set then.
+ * sleeps on a migration entry ends the run: ACCESS_SLEEPS is set then. Writes leave `content`.
  */
-export function accessRange(mm: i32, start: i32, end: i32, write: bool): i32 {
+export function accessRange(mm: i32, start: i32, end: i32, write: bool, content: i32): i32 {
   let faults = 0;
   let rc = FAULT_NONE;
   for (let vpn = start; vpn < end && rc >= 0 && rc != FAULT_WAIT; vpn++) {
-    rc = access(mm, vpn, write);
+    rc = access(mm, vpn, write, content);
     if (rc > FAULT_NONE) faults += 1;
   }
   spend(<u64>faults * <u64>config(CFG_COST_FAULT));

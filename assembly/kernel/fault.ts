@@ -5,6 +5,7 @@ import {
   FAULT_MINOR,
   FAULT_NONE,
   FAULT_WAIT,
+  NEW_CONTENT,
   PFN_NONE,
   PGFAULT,
   PGMAJFAULT,
@@ -68,11 +69,10 @@ function fileFault(vmaId: i32, vpn: i32, write: bool): i32 {
   return 0;
 }
 
-/** A write through a PTE: dirty, young, and a new stamp in the page. */
-function noteWrite(vma: Vma, vpn: i32, number: i32): void {
+/** A write through a PTE: dirty, young, and the stamp of the write in the page. */
+function noteWrite(vma: Vma, vpn: i32, number: i32, stamp: i32): void {
   const pte = pteAt(number) | PTE_DIRTY | PTE_ACCESSED;
   setPte(number, pte);
-  const stamp = nextStamp();
   writeContent(ptePfn(pte), stamp);
   if (isSharedMapping(vma)) cacheSlotAt(mappingAt(vma.object), pageIndex(vma, vpn)).expected = stamp;
   else expectStamp(number, stamp);
@@ -111,14 +111,14 @@ export function faultIn(mm: i32, vpn: i32, write: bool): i32 {
 }
 
 /**
- * One access of a process to virtual page `vpn`, with what faultIn() returns. A write leaves new content.
+ * One access of a process to virtual page `vpn`, with what faultIn() returns. A write leaves `content`.
  */
-export function access(mm: i32, vpn: i32, write: bool): i32 {
+export function access(mm: i32, vpn: i32, write: bool, content: i32): i32 {
   const rc = faultIn(mm, vpn, write);
   if (rc < 0 || rc == FAULT_WAIT) return rc;
   const vma = vmaAt(findVma(mm, vpn));
   const number = pteNumber(vma, vpn);
-  if (write) noteWrite(vma, vpn, number);
+  if (write) noteWrite(vma, vpn, number, content == NEW_CONTENT ? nextStamp() : content);
   else setPte(number, pteAt(number) | PTE_ACCESSED);
   return rc;
 }

@@ -16,7 +16,9 @@ function addressOfSlot(slot: i32): usize {
   return swapContentPtr + <usize>slot * <usize>config(CFG_CONTENT_BYTES);
 }
 
-/** The stamp of the next write; 0 stands for the zeros of a fresh page. */
+/**
+ * The stamp of the next write; 0 stands for the zeros of a fresh page, negative ones are for callers to give.
+ */
 export function nextStamp(): i32 {
   const m = machine();
   m.writeStamp = (m.writeStamp + 1) & 0x7fffffff;

@@ -50,6 +50,15 @@ export interface PageoutResult extends CallResult {
   readonly freed: number;
 }
 
+export interface TouchOptions extends Range {
+  /**
+   * What a write leaves in each page: pages that were written with one number are equal, 0 fills them with
+   * zeros. An integer from 0 to 2^31 - 2. Default: what no other page has. A host without contentBytes keeps
+   * none.
+   */
+  readonly content?: number;
+}
+
 /** One access or a run of them. */
 export interface TouchResult {
   /** How many faulted; 0 with an `errno`, also if some faulted before the access that failed. */
@@ -85,11 +94,20 @@ export class Region {
     this.pages = pages;
   }
 
-  /** Reads or writes pages in order; every write leaves new content. Stops at the first error. */
-  touch(kind: "read" | "write", range: Range = {}): TouchResult {
-    lookUp("touch", accessKinds, kind);
-    const [from, to] = this.#range(range);
-    const faults = this.#core.run((core) => core.accessRange(this.#mm, from, to, kind === "write"));
+  /**
+   * Reads or writes pages in order. Stops at the first error.
+   *
+   * @throws {SimError} ERR_ARGUMENT for the content of a read.
+   */
+  touch(kind: "read" | "write", options: TouchOptions = {}): TouchResult {
+    const write = lookUp("touch", accessKinds, kind) === accessKinds.write;
+    if (!write && options.content !== undefined) {
+      throw new SimError("ERR_ARGUMENT", "content: a read leaves none");
+    }
+    const content =
+      options.content === undefined ? abi.NEW_CONTENT : -integer("content", options.content, 0, INT_MAX - 1);
+    const [from, to] = this.#range(options);
+    const faults = this.#core.run((core) => core.accessRange(this.#mm, from, to, write, content));
     const sleeps = faults !== undefined && faults > 0 && (faults & abi.ACCESS_SLEEPS) !== 0;
     return {
       faults: Math.max(faults ?? 0, 0) & ~abi.ACCESS_SLEEPS,
