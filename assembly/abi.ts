@@ -231,6 +231,11 @@ export const FAULT_WAIT = 2; // sleeps until a page under migration is unlocked
 export const NEW_CONTENT = 1; // such as no other write leaves
 export const ACCESS_SLEEPS = 1 << 30; // beside the number of faults in a run of accesses: the last one sleeps
 
+// What KSM made of a page.
+export const KSM_LEFT = 0; // nothing
+export const KSM_SHARED = 1; // the page that others are merged with: pages_shared
+export const KSM_SHARING = 2; // merged with it: pages_sharing
+
 // How a kernel crash shows.
 export const CRASH_NONE = 0;
 export const CRASH_OOPS = 1;
@@ -363,6 +368,7 @@ export const CFG_COST_ATTEMPT = 23; // ns, one attempt that failed
 export const CFG_COST_ROUND = 24; // ns, fixed cost of an offline round
 export const CFG_COST_FAULT = 25; // ns, one minor fault
 export const CFG_SWAP_SLOTS = 26; // of all swap areas together
+export const CFG_KSM_ITEMS = 27; // places at which pages are merged by KSM at one time
 export const CFG_NODES = 32; // first node; CFG_NODE_WORDS each
 export const CFG_NODE_WORDS = 2;
 export const CFG_NODE_HAS_CPUS = 0;
@@ -407,7 +413,8 @@ export const TABLE_MIGRATIONS = 27; // migrations that are driven step by step
 export const TABLE_SWAP_AREAS = 28;
 export const TABLE_SWAP_SLOTS = 29;
 export const TABLE_SWAP_CONTENT = 30; // what the devices hold
-export const NR_TABLES = 31;
+export const TABLE_KSM_ITEMS = 31;
+export const NR_TABLES = 32;
 
 export const VERIFY_WINDOW = 1 << 23; // frames that verify() recounts in one pass
 
@@ -527,3 +534,10 @@ export const CTX_SIZE = 32;
 export const CTX_CONTEXT = 12;
 export const MAPPING_FIRST_VMA = 8;
 export const MAPPING_REFCOUNT = 28;
+export const MACHINE_NR_KSM_ITEMS = 228;
+export const MAPPING_KSM_PFN = 4; // of a KSM node
+export const MAPPING_KSM_FIRST_ITEM = 20;
+export const KSM_ITEM_SIZE = 16;
+export const KSM_ITEM_NEXT = 4;
+export const KSM_ITEM_ANON_VMA = 8;
+export const KSM_ITEM_INDEX = 12;

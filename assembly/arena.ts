@@ -18,6 +18,7 @@ import {
   CFG_CPUS,
   CFG_ENTRIES,
   CFG_EVENTS,
+  CFG_KSM_ITEMS,
   CFG_MAPPINGS,
   CFG_MAX_PFN,
   CFG_PINS,
@@ -28,6 +29,7 @@ import {
   CFG_VCPUS,
   CFG_VMAS,
   CFG_WORDS,
+  KSM_ITEM_SIZE,
   MAX_MIGRATIONS,
   MAX_NODES,
   MAX_SWAP_AREAS,
@@ -53,6 +55,7 @@ import {
   TABLE_ENTRIES,
   TABLE_EVENTS,
   TABLE_EXPECTED,
+  TABLE_KSM_ITEMS,
   TABLE_MACHINE,
   TABLE_MAPPINGS,
   TABLE_MIGRATIONS,
@@ -91,6 +94,7 @@ export const VCPU_RECORD_SIZE: usize = VCPU_SIZE;
 export const APF_RECORD_SIZE: usize = APF_SIZE;
 export const CTX_RECORD_SIZE: usize = 32;
 export const MIGRATION_RECORD_SIZE: usize = MIGRATION_SIZE;
+export const KSM_ITEM_RECORD_SIZE: usize = KSM_ITEM_SIZE;
 export const ROUND_RECORD_SIZE: usize = 1024;
 export const ROUND_BUDGET_OFFSET: usize = 960; // within it: what the clock may spend
 export const OFFLINE_RECORD_OFFSET: usize = 992; // within it: the call itself
@@ -207,6 +211,7 @@ export function layOut(): u64 {
   const slots = <u64>config(CFG_SWAP_SLOTS) + 1;
   place(TABLE_SWAP_AREAS, <u64>(MAX_SWAP_AREAS + 1) * SWAP_AREA_RECORD_SIZE);
   place(TABLE_SWAP_SLOTS, slots * SWAP_SLOT_RECORD_SIZE);
+  place(TABLE_KSM_ITEMS, (<u64>config(CFG_KSM_ITEMS) + 1) * KSM_ITEM_RECORD_SIZE);
   place(TABLE_EVENTS, (<u64>config(CFG_EVENTS) + 1) * EVENT_RECORD_SIZE);
   place(TABLE_TRACE, <u64>config(CFG_TRACE_RECORDS) * TRACE_RECORD_SIZE);
   place(TABLE_ENTRIES, <u64>config(CFG_ENTRIES) * 8);

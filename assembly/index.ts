@@ -45,6 +45,7 @@ import {
 } from "./kernel/filemap";
 import { faultinPage, followPage, takePin } from "./kernel/gup";
 import { beginMigratePages, endMigratePages, mbind, migrateRange, migrateToNode } from "./kernel/mempolicy";
+import { mergeKsm } from "./kernel/ksm";
 import { migrationFinish, migrationIsolate, migrationMove, migrationUnmap } from "./kernel/migrate_step";
 import { faultinLongtermPage } from "./kernel/longterm";
 import { clearBlame } from "./kernel/migrate_control";
@@ -61,6 +62,7 @@ import { zapRange } from "./kernel/zap";
 import { loadProfile } from "./state/profile";
 import { foldRange } from "./state/fold";
 import { initApfs } from "./state/apf";
+import { freeKsmItems, freeMappings, initKsm } from "./state/ksm";
 import { lruAddDrainAll } from "./state/lru_batch";
 import { machine } from "./state/machine";
 import { initMappings } from "./state/mapping";
@@ -95,11 +97,14 @@ export {
   fileMustWaitForSwap,
   faultinPage,
   followPage,
+  freeKsmItems,
+  freeMappings,
   freePins,
   freeVmas,
   isUnmapped,
   layOut,
   mbind,
+  mergeKsm,
   beginMigratePages,
   endMigratePages,
   migrateRange,
@@ -189,6 +194,7 @@ export function init(): bool {
   initMms();
   initVmas();
   initMappings();
+  initKsm();
   initPins();
   initApfs();
   initZones();

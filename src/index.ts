@@ -19,6 +19,7 @@ export { SimError, type SimErrorCode } from "./errors.ts";
 export { Host, type Leaks, type Violation } from "./host.ts";
 export type { Costs, HostConfig, Limits, NodeConfig, ZoneConfig } from "./host/config.ts";
 export type { Blame, Holder, HolderCount } from "./host/holders.ts";
+export type { KsmResult } from "./host/ksm.ts";
 export type { Migration, MigrationOptions, StepResult } from "./host/migration.ts";
 export type { OfflineOptions, OfflineResult } from "./host/offline.ts";
 export type { PageInfo, PageTable } from "./host/pages.ts";
@@ -27,6 +28,7 @@ export type { File, FileOptions, FileRange, FileResult } from "./host/file.ts";
 export type { ForkResult, Guest, Process, RegionOptions, Rss } from "./host/process.ts";
 export type {
   CallResult,
+  KsmPage,
   MigrationResult,
   MovePagesResult,
   PageoutResult,

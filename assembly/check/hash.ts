@@ -21,6 +21,7 @@ import {
   TABLE_CTXS,
   TABLE_EVENTS,
   TABLE_EXPECTED,
+  TABLE_KSM_ITEMS,
   TABLE_MAPPINGS,
   TABLE_MIGRATIONS,
   TABLE_PAGEBLOCKS,
@@ -85,6 +86,7 @@ function hashObjects(): u64 {
   hash = fold(hash, m.pageCluster);
   hash = foldTable(hash, TABLE_SWAP_AREAS);
   hash = foldTable(hash, TABLE_SWAP_SLOTS);
+  hash = foldTable(hash, TABLE_KSM_ITEMS);
   return foldTable(hash, TABLE_EVENTS);
 }
 

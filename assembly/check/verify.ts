@@ -5,6 +5,7 @@ import { machine } from "../state/machine";
 import { recountWindows } from "./tally";
 import { verifyAsyncPf } from "./verify_async_pf";
 import { beginCounters, tallyCounters, verifyContent, verifyCounters, verifyMms } from "./verify_counts";
+import { verifyKsm } from "./verify_ksm";
 import { verifyLists } from "./verify_lists";
 import { verifyMigrations } from "./verify_migrations";
 import { verifyMappings, verifyProcesses } from "./verify_objects";
@@ -39,6 +40,7 @@ export function verify(): i32 {
   if (violation() == 0) verifyAsyncPf();
   if (violation() == 0) verifySwap();
   if (violation() == 0) verifyMappings();
+  if (violation() == 0) verifyKsm();
   if (violation() == 0) verifyProcesses();
   if (violation() == 0) verifyMigrations();
   if (violation() == 0) verifyTotals();

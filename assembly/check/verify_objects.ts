@@ -27,6 +27,7 @@ import { swapAreaAt } from "../state/swap";
 import { Vcpu, vcpuAt } from "../state/vcpu";
 import { Vma, vmaAt } from "../state/vma";
 import { addRefs, addUser, recountWindows, tallyOf } from "./tally";
+import { countKsmRefs } from "./verify_ksm";
 import { objectKind } from "./verify_pages";
 import { bad, expectEqual, violation } from "./violation";
 
@@ -60,13 +61,14 @@ function chainLength(object: i32): i32 {
 }
 
 /**
- * The chain of an object has each of its VMAs once. They hold a reference each, so do migrations and files;
- * the RFC's apf_mapping is never freed.
+ * The chain of an object has each of its VMAs once. They hold a reference each, so do migrations, files and
+ * rmap items, and a page its node; the RFC's apf_mapping is never freed.
  */
 function recountMappings(start: i32, end: i32): void {
   countVmasOfObjects();
   for (let id = 1; id <= MAX_MIGRATIONS; id++) addRefs(migrationAt(id).anonVma, 1);
   for (let id = 1; id <= MAX_SWAP_AREAS; id++) addRefs(swapAreaAt(id).mapping, 1);
+  countKsmRefs();
   if (machine().substituteWord >= 0) addRefs(objectOf(machine().substituteWord), 1);
   for (let id = max<i32>(start, 1); id < end && violation() == 0; id++) {
     if ((mappingAt(id).flags & AS_FILE) != 0) addRefs(id, 1);

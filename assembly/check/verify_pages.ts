@@ -12,6 +12,7 @@ import {
   INV_TAG,
   INV_UAF,
   MAPPING_ANON,
+  MAPPING_KSM,
   MAPPING_TAG_MASK,
   PFN_NONE,
   PG_ANON_EXCLUSIVE,
@@ -33,6 +34,7 @@ import {
   AS_SWAP,
   OBJECT_ADDRESS_SPACE,
   OBJECT_ANON_VMA,
+  OBJECT_KSM_NODE,
   cacheSlotAt,
   cachedPfn,
   isSubstitute,
@@ -41,8 +43,8 @@ import {
 } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { profile } from "../state/profile";
-import { Page, pageAt, pageHasPrivate } from "../state/page";
 import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, ptePresent } from "../state/pgtable";
+import { Page, pageAt, pageHasPrivate, pageKsm } from "../state/page";
 import { pinAt, refsOfKind } from "../state/pins";
 import { Vma, pteNumber, vmaAt } from "../state/vma";
 import { addRefs, addUser, tallied, tallyOf } from "./tally";
@@ -52,13 +54,13 @@ import { bad, expectEqual, violation } from "./violation";
 const MAPPED_BY_ANON_VMA: i32 = 1 << 30; // among the PTEs of a tally
 
 /**
- * A PTE is present only where the VMA lets it be read and writable only where that lets it be written; on 6.x
- * an anonymous page that can be written is exclusive.
+ * A PTE is present only where the VMA lets it be read and writable only where that lets it be written, and
+ * never that of a KSM page; on 6.x an anonymous page that can be written is exclusive.
  */
 function allowsTooMuch(vma: Vma, pte: i32, page: Page): bool {
   if ((pte & PTE_PRESENT) != 0 && vma.prot == PROT_NONE) return true;
   if ((pte & PTE_WRITE) == 0) return false;
-  if ((vma.prot & PROT_WRITE) == 0) return true;
+  if ((vma.prot & PROT_WRITE) == 0 || pageKsm(page)) return true;
   return vma.kind == VMA_ANON && profile().anonExclusive && (page.flags & PG_ANON_EXCLUSIVE) == 0;
 }
 
@@ -133,15 +135,21 @@ export function objectKind(id: i32): i32 {
   return <u32>id > <u32>config(CFG_MAPPINGS) ? 0 : mappingAt(id).kind;
 }
 
+function kindOfTag(tag: i32): i32 {
+  if (tag == MAPPING_KSM) return OBJECT_KSM_NODE;
+  return tag == 0 ? OBJECT_ADDRESS_SPACE : OBJECT_ANON_VMA;
+}
+
 /** The object that a page's mapping word names must exist and be of the kind that its tag says. */
 function verifyMappingWord(pfn: i32, word: i32): void {
   if (word == 0 || isSubstitute(word)) return;
   const object = objectOf(word);
-  const wanted = (word & MAPPING_TAG_MASK) == 0 ? OBJECT_ADDRESS_SPACE : OBJECT_ANON_VMA;
+  const wanted = kindOfTag(word & MAPPING_TAG_MASK);
   const kind = objectKind(object);
   // The tag of an unmapped anonymous page stays after its anon_vma has gone.
   if (kind != wanted && pageAt(pfn).mapcount > 0)
     bad(kind == 0 ? INV_UAF : INV_TAG, pfn, object, wanted, kind);
+  if (kind == OBJECT_KSM_NODE) expectEqual(INV_TAG, pfn, object, pfn, mappingAt(object).link);
 }
 
 /** Compares the frames start … end-1 with their holders, which have been counted. */
@@ -153,7 +161,8 @@ export function verifyPages(start: i32, end: i32): void {
     const isolated = (page.flags & PG_ISOLATED) != 0 ? 1 : 0;
     const buffers = pageHasPrivate(page) ? 1 : 0;
     expectEqual(INV_REF, pfn, 0, tally.refs + isolated + buffers, page.refcount);
-    if ((page.flags & PG_ANON_EXCLUSIVE) != 0 && page.mapcount > 1) bad(INV_PTE, pfn, 0, 1, page.mapcount);
+    if ((page.flags & PG_ANON_EXCLUSIVE) != 0 && (page.mapcount > 1 || pageKsm(page)))
+      bad(INV_PTE, pfn, 0, 1, page.mapcount);
     expectEqual(INV_MAPC, pfn, 0, tally.users & ~MAPPED_BY_ANON_VMA, page.mapcount);
     if (page.refcount > 0) verifyMappingWord(pfn, page.mapping);
     if ((page.flags & PG_SWAPCACHE) != 0) verifySwapPage(pfn, page);

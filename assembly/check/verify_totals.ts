@@ -1,5 +1,6 @@
 /** Totals of the machine: records in use, pins of a kind, and what is 0 between two operations. */
 import {
+  CFG_KSM_ITEMS,
   CFG_MAPPINGS,
   CFG_PINS,
   CFG_PROCESSES,
@@ -16,6 +17,7 @@ import {
   TABLE_APFS,
   TABLE_BATCHES,
   TABLE_CTXS,
+  TABLE_KSM_ITEMS,
   TABLE_MAPPINGS,
   TABLE_PINS,
   TABLE_PROCESSES,
@@ -24,6 +26,7 @@ import {
 import {
   APF_RECORD_SIZE,
   CTX_RECORD_SIZE,
+  KSM_ITEM_RECORD_SIZE,
   MAPPING_RECORD_SIZE,
   PIN_RECORD_SIZE,
   PROCESS_RECORD_SIZE,
@@ -70,6 +73,8 @@ function verifyPools(): void {
   verifyPool(TABLE_PINS, PIN_RECORD_SIZE, config(CFG_PINS), m.freePin, m.nrPins);
   verifyPool(TABLE_APFS, APF_RECORD_SIZE, maxApfs(), m.freeApf, m.nrApfs);
   verifyPool(TABLE_CTXS, CTX_RECORD_SIZE, maxCtxs(), m.freeCtx, m.nrCtxs);
+  const ksmItems = config(CFG_KSM_ITEMS);
+  verifyPool(TABLE_KSM_ITEMS, KSM_ITEM_RECORD_SIZE, ksmItems, m.freeKsmItem, m.nrKsmItems);
 }
 
 /** Faults that are not counted as waiting would never be woken. */

@@ -14,7 +14,7 @@ import { copyContent } from "../state/content";
 import { lruAddDrainCpu } from "../state/lru_batch";
 import { machine } from "../state/machine";
 import { mmAt } from "../state/mm";
-import { Page, pageAnon, pageAt } from "../state/page";
+import { Page, pageAnon, pageAt, pageKsm } from "../state/page";
 import { putPage } from "../state/page_free";
 import { pteAt, ptePfn, setPte } from "../state/pgtable";
 import { profile } from "../state/profile";
@@ -63,7 +63,7 @@ function copyPage(vmaId: i32, vpn: i32, pfn: i32, page: Page): i32 {
 
 /** Whether the write may go to the page itself, or FAULT_WAIT. The page must look anonymous for that. */
 function writableInPlace(mm: i32, pfn: i32, page: Page): i32 {
-  if (!pageAnon(page)) return 0; // as the RFC makes one
+  if (!pageAnon(page) || pageKsm(page)) return 0; // not anonymous: as the RFC makes one
   if (profile().anonExclusive) return becomesExclusive(page) ? 1 : 0;
   // v3.12 looks at it under the page lock: reuse_swap_page() asks who maps it, not who holds it.
   if ((page.flags & PG_LOCKED) != 0) return sleepOnPage(mm, pfn, true);

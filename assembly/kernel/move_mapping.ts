@@ -22,6 +22,7 @@ import {
 } from "../abi";
 import { copyContent } from "../state/content";
 import { AS_SWAP, CacheSlot, cacheSlotAt, mappingAt, objectOf } from "../state/mapping";
+import { ksmMigratePage } from "../state/ksm";
 import { Page, getPage, pageHasPrivate, pfnOf } from "../state/page";
 import { swapSlotAt } from "../state/swap";
 import { trace, tracing } from "../state/trace";
@@ -103,6 +104,7 @@ export function migratePageCopy(newPage: Page, page: Page): void {
     page.flags &= ~PG_MLOCKED;
     newPage.flags |= PG_MLOCKED;
   }
+  ksmMigratePage(newPage, page);
   page.flags &= ~(PG_SWAPCACHE | PG_PRIVATE | PG_ANON_EXCLUSIVE);
   page.privateWord = 0;
 }

@@ -9,12 +9,13 @@ import {
   PTE_WRITE,
 } from "../abi";
 import { mmAt } from "../state/mm";
-import { Page, pageAnon, pageAt } from "../state/page";
 import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
+import { Page, pageAnon, pageAt, pageKsm } from "../state/page";
 import { profile } from "../state/profile";
 import { pteNumber, splitAt, vmaAt } from "../state/vma";
 
 function isUnshared(page: Page): bool {
+  if (pageKsm(page)) return false;
   const exclusive = (page.flags & PG_ANON_EXCLUSIVE) != 0;
   return profile().anonExclusive && pageAnon(page) ? exclusive : page.mapcount == 1;
 }

@@ -57,6 +57,11 @@ export function slotContentIs(slot: i32, stamp: i32): bool {
   return isStamp(addressOfSlot(slot), stamp);
 }
 
+/** True if two pages are equal byte for byte. */
+export function sameContent(a: i32, b: i32): bool {
+  return memory.compare(addressOf(a), addressOf(b), config(CFG_CONTENT_BYTES)) == 0;
+}
+
 /** copy_highpage(). */
 export function copyContent(from: i32, to: i32): void {
   const bytes = <usize>config(CFG_CONTENT_BYTES);

@@ -81,6 +81,8 @@ export class Machine {
   firstBadPfn: i32;
   mmSerial: i32; // of the last address space or file that was created
   nrAsyncPfPins: i32; // pins that work items of async_pf hold
+  freeKsmItem: i32; // free list, see pool.ts
+  nrKsmItems: i32;
   pageCluster: i32; // vm.page-cluster: 2^n slots are read at once
 }
 

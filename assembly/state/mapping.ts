@@ -1,6 +1,6 @@
 /**
- * What page->mapping points to: address_space and anon_vma objects, in one table, because the word does not
- * say which it is; only the tag does. An object of the wrong kind is found by its own record.
+ * What page->mapping points to: address_space, anon_vma and KSM node objects, in one table, because the word
+ * does not say which it is; only the tag does. An object of the wrong kind is found by its own record.
  */
 import {
   CFG_CACHE_SLOTS,
@@ -22,6 +22,7 @@ import { poolFree, poolInit, poolNext } from "./pool";
 
 export const OBJECT_ADDRESS_SPACE: i32 = 1;
 export const OBJECT_ANON_VMA: i32 = 2;
+export const OBJECT_KSM_NODE: i32 = 3;
 
 // Flags of an address_space.
 export const AS_LOCKS_INITIALISED: i32 = 1 << 0; // i_mmap_mutex, tree_lock, private_lock and the lists
@@ -44,14 +45,14 @@ export const MIGRATEPAGE_NONE: i32 = 4; // fallback_migrate_page()
 @unmanaged
 export class Mapping {
   kind: i32; // OBJECT_*, 0 = free
-  link: i32; // free list; of a file its serial number
+  link: i32; // free list; of a file its serial number, of a KSM node the pfn of its page
   firstVma: i32; // i_mmap, or the VMAs of an anon_vma
   flags: i16; // AS_*
   migratepage: i16; // MIGRATEPAGE_*
   nrpages: i32;
-  firstSlot: i32; // page-cache slots
+  firstSlot: i32; // page-cache slots; of a KSM node its first rmap item
   nrSlots: i32;
-  refcount: i32; // VMAs and migrations that keep it
+  refcount: i32; // VMAs, migrations and rmap items that keep it
 }
 
 if (offsetof<Mapping>() != MAPPING_RECORD_SIZE) ERROR("size of a mapping record");

@@ -18,9 +18,11 @@ import {
 } from "../abi";
 import { poisonContent } from "./content";
 import { crash } from "./crash";
+import { freeKsmNode } from "./ksm";
 import { lruDel } from "./lru";
 import { machine } from "./machine";
-import { Page, pfnOf } from "./page";
+import { objectOf } from "./mapping";
+import { Page, pageKsm, pfnOf } from "./page";
 import { freePages } from "./page_alloc";
 
 /** Flags that no page may have when it is freed (PAGE_FLAGS_CHECK_AT_FREE). */
@@ -46,7 +48,10 @@ export function releasePage(pfn: i32, page: Page): void {
     lruDel(pfn, page);
     page.flags &= ~(PG_ACTIVE | PG_UNEVICTABLE); // __page_cache_release(), del_page_from_lru_list()
   }
-  if ((page.mapping & MAPPING_ANON) != 0) page.mapping = 0;
+  if ((page.mapping & MAPPING_ANON) != 0) {
+    if (pageKsm(page)) freeKsmNode(objectOf(page.mapping));
+    page.mapping = 0;
+  }
   if (
     page.mapcount != 0 ||
     page.mapping != 0 ||

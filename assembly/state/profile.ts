@@ -28,6 +28,7 @@ export class Profile {
   failCountsAgain: bool; // PGMIGRATE_FAIL and nr_failed count pages left with -EAGAIN
   failureStaysOnList: bool; // permanent failures are left to the caller, not put back inside
   clearsAnonMapping: bool; // page->mapping of a moved anonymous page is cleared
+  ksmDirties: bool; // a page that KSM merges others with is dirty from then on (4.5)
 
   unmapsToSwap: bool; // migration leaves swap entries of a page in the swap cache, not migration entries
   swapinAlwaysDrains: bool; // the CPU's LRU batch is drained after a read from swap, whatever was read
@@ -97,6 +98,7 @@ function loadV6(p: Profile): void {
   p.cowFreesSwapCache = true;
   p.reclaimActivates = true;
   p.reclaimMindsPins = true;
+  p.ksmDirties = true;
   p.statusZeroPage = -EFAULT;
   p.offlinePrefersOtherNodes = true;
   p.offlineChecksReserved = true;

@@ -32,7 +32,7 @@ export const invariantTopics: Readonly<Record<Invariant, Topic>> = {
     what:
       "Bit 0 of page->mapping says that the word is an anon_vma. rmap, reclaim, rss and the statistics " +
       "ask it. The RFC takes the bit away from pages that are still mapped, and most of its faults " +
-      "follow from that.",
+      "follow from that. Also: a KSM page, bit 1 too, and its stable node name each other.",
     source: "PAGE_MAPPING_ANON: include/linux/mm.h.",
     shows: `${RECOUNT} Between worker and completion it is broken under rfc without L5.`,
   },
@@ -95,7 +95,7 @@ export const invariantTopics: Readonly<Record<Invariant, Topic>> = {
   },
   "INV-UAF": {
     summary: "nothing that has been freed is used",
-    what: "Pages, contexts, work items, anon_vmas.",
+    what: "Pages, contexts, work items, anon_vmas, stable nodes.",
     source: "Use after free: KASAN reports it in kernels of today, a 2013 kernel goes on.",
     shows: `${AT_ONCE} ${RECOUNT}`,
   },
@@ -131,8 +131,8 @@ export const invariantTopics: Readonly<Record<Invariant, Topic>> = {
     what:
       "A page is on one LRU list iff it has PG_lru; free blocks are on the list of their order and " +
       "type; lengths and free counts agree; no batch is overfull. The chain of an anon_vma or " +
-      "address_space has each of its VMAs once. Records of the simulator are in use or free, and its " +
-      "totals agree.",
+      "address_space has each of its VMAs once; the rmap items of a KSM page lead to each of its PTEs " +
+      "once. Records of the simulator are in use or free, and its totals agree.",
     source: "Ours: a check on Pinshift as much as on the kernel.",
     shows: RECOUNT,
   },
@@ -140,7 +140,8 @@ export const invariantTopics: Readonly<Record<Invariant, Topic>> = {
     summary: "a PTE allows no more than its VMA and its page do",
     what:
       "No page can be read behind PROT_NONE, nor written where the VMA is read-only. On 6.x an anonymous " +
-      "page that some PTE lets be written is exclusive (PG_anon_exclusive); an exclusive one has one PTE.",
+      "page that some PTE lets be written is exclusive (PG_anon_exclusive); an exclusive one has one PTE. " +
+      "No PTE lets a KSM page be written.",
     source: "Ours; PG_anon_exclusive as include/linux/page-flags.h of 6.x describes it.",
     shows: RECOUNT,
   },

@@ -38,10 +38,12 @@ export interface Limits {
   readonly ptes?: number;
   readonly processes?: number;
   readonly vmas?: number;
-  /** address_space and anon_vma objects. */
+  /** address_space and anon_vma objects, and pages that KSM lets others share. */
   readonly mappings?: number;
   /** Pages of all files and shared anonymous mappings together. */
   readonly cacheSlots?: number;
+  /** Places at which KSM has merged pages, until all who share the page have left it. */
+  readonly ksmItems?: number;
   /** Pins held at one time, those of async_pf not counted. */
   readonly pins?: number;
   readonly vcpus?: number;
@@ -94,6 +96,7 @@ const defaultLimits = {
   vmas: 4096,
   mappings: 4096,
   cacheSlots: 65536,
+  ksmItems: 16384,
   pins: 65536,
   vcpus: 64,
   entries: 65536,
@@ -217,6 +220,7 @@ function writeLimits(words: Int32Array, limits: Limits, frames: number): void {
   words[abi.CFG_VMAS] = limit("vmas", 1);
   words[abi.CFG_MAPPINGS] = limit("mappings", 1, INT_MAX - OWN_MAPPINGS) + OWN_MAPPINGS;
   words[abi.CFG_CACHE_SLOTS] = limit("cacheSlots", 0);
+  words[abi.CFG_KSM_ITEMS] = limit("ksmItems", 0, INT_MAX - 1);
   words[abi.CFG_PINS] = limit("pins", 0, INT_MAX - asyncPfs) + asyncPfs;
   words[abi.CFG_VCPUS] = vcpus;
   words[abi.CFG_ENTRIES] = limit("entries", 1);

@@ -12,6 +12,7 @@ import {
 import { SimError } from "../errors.ts";
 import { INT_MAX, INT_MIN, integer, lookUp } from "./config.ts";
 import { type Blame, blame } from "./holders.ts";
+import { type KsmResult, type Place, mergeKsm } from "./ksm.ts";
 import { Life } from "./life.ts";
 import { Pin } from "./pin.ts";
 import { checkSplits } from "./vmas.ts";
@@ -49,6 +50,8 @@ export interface PageoutResult extends CallResult {
   /** Pages whose frames were freed. Others may have been swapped out and wait for the device. */
   readonly freed: number;
 }
+/** A page by its index, or one of another region, of any process. */
+export type KsmPage = number | { readonly region: Region; readonly index: number };
 
 export interface TouchOptions extends Range {
   /**
@@ -187,6 +190,22 @@ export class Region {
   }
 
   /**
+   * Merges pages as ksmd does once it has found them equal (mm/ksm.c), without being asked to by
+   * madvise(MADV_MERGEABLE). Each group lists pages that are said to be equal: by their index, or in other
+   * regions of the host. The first that can be merged is the one that stays, unless the group has one that
+   * KSM shares already. Left as they are: pages whose content differs from that one's (compared if the host
+   * has contentBytes), pages that are not private anonymous memory, locked ones, and such with a reference
+   * that no PTE explains, as a pin. A write to a shared page, or a reference for writing, makes a copy.
+   *
+   * @throws {SimError} ERR_LIMIT for more pages than limits.entries, or than limits.ksmItems leaves, or more
+   *   groups than limits.mappings leaves; ERR_ARGUMENT for a page of another host. Nothing is merged then.
+   */
+  mergeKsm(groups: readonly (readonly KsmPage[])[]): KsmResult {
+    const places = groups.map((group) => group.map((page) => this.#placeOf(page)));
+    return mergeKsm(this.#core, places);
+  }
+
+  /**
    * move_pages(2). `entries` are indexes in the order of the array, −1 for an address in no mapping; default:
    * every page once. `node` is one for all entries or one each. Statuses are kept up to limits.entries.
    *
@@ -287,6 +306,12 @@ export class Region {
   /** Entries that one call may have. */
   #capacity(): number {
     return this.#core.words(abi.TABLE_STATUS).length;
+  }
+
+  #placeOf(page: KsmPage): Place {
+    const { region, index } = typeof page === "number" ? { region: this, index: page } : page;
+    if (region.#core !== this.#core) throw new SimError("ERR_ARGUMENT", "mergeKsm: a page of another host");
+    return { mm: region.#mm, vpn: region.#vpn(index) };
   }
 
   #vpn(index: number): number {

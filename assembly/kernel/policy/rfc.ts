@@ -41,7 +41,7 @@ import {
   isSubstitute,
   mappingAt,
 } from "../../state/mapping";
-import { Page, getPage, pageAnon, pageAt, pfnOf } from "../../state/page";
+import { Page, getPage, pageAnon, pageAt, pageKsm, pfnOf } from "../../state/page";
 import { putPage } from "../../state/page_free";
 import { nextPinOf, pinAt, retargetPin } from "../../state/pins";
 import { count } from "../../state/vmstat";
@@ -86,9 +86,14 @@ function attach(ctxId: i32, page: Page, substitute: i32): void {
   page.mapping = substitute;
 }
 
+/** A page in the swap cache needs page->private for its entry; KSM finds its node by page->mapping. */
+function mayAttach(page: Page): bool {
+  return pageAnon(page) && !pageKsm(page) && (page.flags & PG_SWAPCACHE) == 0;
+}
+
 /**
- * Under the page lock: shares the context that the page has already, or installs `ctxId`. A page in the swap
- * cache needs its private word for itself and is held as by `pin`.
+ * Under the page lock: shares the context that the page has already, or installs `ctxId`. A page that cannot
+ * have one is held as by `pin`.
  */
 function storeRepaired(apf: Apf, ctxId: i32): void {
   apf.page = apf.workerPage;
@@ -98,7 +103,7 @@ function storeRepaired(apf: Apf, ctxId: i32): void {
     apf.shares = ctxOf(page);
     ctxAt(apf.shares).owners += 1;
     freeCtx(ctxId);
-  } else if (apf.page != 0 && pageAnon(page) && (page.flags & PG_SWAPCACHE) == 0) {
+  } else if (apf.page != 0 && mayAttach(page)) {
     attach(ctxId, page, machine().substituteWord | MAPPING_ANON);
     apf.shares = ctxId;
   } else {
