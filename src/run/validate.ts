@@ -85,7 +85,9 @@ function watchSamples(machine: Machine, step: Step, fields: Fields): () => Simul
   const indexes = sampleIndexes(fields);
   const region = "region" in action && indexes.length > 0 ? machine.region(action.by, action.region) : null;
   if (region === null) return () => ({});
-  const look = (index: number): ReturnType<typeof samplePage> => samplePage(machine.host, region, index);
+  const showsKsm = machine.recording.profile !== "v6.12";
+  const look = (index: number): ReturnType<typeof samplePage> =>
+    samplePage(machine.host, region, index, showsKsm);
   const before = new Map(indexes.map((index) => [index, look(index)]));
   return () => ({
     samplePagesBefore: recordedIndexes(fields["samplePagesBefore"]).map((index) => before.get(index)),

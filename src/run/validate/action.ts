@@ -68,6 +68,13 @@ export type Action =
   | { readonly op: "protect"; readonly region: string; readonly by: string; readonly prot: Protection }
   | { readonly op: "mlock"; readonly region: string; readonly by: string }
   | {
+      readonly op: "ksmMerge";
+      readonly region: string;
+      readonly by: string;
+      /** So many consecutive pages are equal, and different from all others. */
+      readonly groupsOf: number;
+    }
+  | {
       readonly op: "pin";
       readonly region: string;
       readonly by: string;

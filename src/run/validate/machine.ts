@@ -80,6 +80,7 @@ function configOf(recording: Recording): HostConfig {
   const children = sum(steps.map(({ action }) => (action.op === "fork" ? action.children : 0)));
   const processes = children + steps.length + 2;
   const others = steps.some(dependsOnFree) ? sum(host.nodes.map((node) => node.pages)) : 0;
+  const merges = steps.some(({ action }) => action.op === "ksmMerge");
   const used = children + new Set(steps.map(({ action }) => ("by" in action ? action.by : ""))).size + 1;
   return {
     kernel: recording.profile,
@@ -96,6 +97,8 @@ function configOf(recording: Recording): HostConfig {
       swapSlots: sum(steps.map(({ action }) => (action.op === "swapOn" ? action.pages : 0))),
       // Isolation, unmapping, check, return and move of every entry, and nine more attempts of pinned ones.
       traceRecords: 1024 + 8 * (mapped + entries) + 64 * pinned,
+      // A node for each page that may be shared, beside the anon_vmas.
+      ...(merges && { ksmItems: mapped * used, mappings: mapped * used + processes + steps.length }),
     },
   };
 }
@@ -114,6 +117,16 @@ export function rangesOf(indexes: readonly number[]): Required<Range>[] {
 /** The name of a page among those that are pinned. */
 export function pageName(by: string, region: string, index: number): string {
   return `${by} ${region} ${index}`;
+}
+
+/** The indexes of `pages` pages, `groupsOf` to a group. */
+export function groupsIn(pages: number, groupsOf: number): number[][] {
+  return Array.from({ length: Math.ceil(pages / groupsOf) }, (_, group) =>
+    Array.from(
+      { length: Math.min(groupsOf, pages - group * groupsOf) },
+      (_page, position) => group * groupsOf + position,
+    ),
+  );
 }
 
 interface HeldPin {
@@ -214,6 +227,14 @@ export class Machine {
       "ERR_ARGUMENT",
       `region: "${name}" of ${by ?? this.mover} is not one of ${known.join(", ") || "no regions"}`,
     );
+  }
+
+  /** How many consecutive pages of that region are equal, null if all differ. */
+  equalPages(name: string): number | null {
+    const merged = this.recording.steps.find(
+      ({ action }) => action.op === "ksmMerge" && action.region === name,
+    );
+    return merged?.action.op === "ksmMerge" ? merged.action.groupsOf : null;
   }
 
   /** The region of a process that has one, for what is said of "the pages". */

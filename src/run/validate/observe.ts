@@ -145,18 +145,26 @@ export function traceFields(trace: Trace, checkAtMoveEntry: boolean): Simulated 
   };
 }
 
-function flagsOf(host: Host, frame: number): string[] {
+function flagsOf(host: Host, frame: number, showsKsm: boolean): string[] {
   if (frame === abi.ZERO_PFN) return ["ZERO_PAGE"];
   const page = host.pages.at(frame);
   const tag = page.mapping & abi.MAPPING_TAG_MASK;
   const flags = page.flags.map((flag) => flag.toUpperCase()).filter((flag) => comparedFlags.has(flag));
   if ((tag & abi.MAPPING_ANON) !== 0) flags.push("ANON");
-  if (tag === abi.MAPPING_KSM) flags.push("KSM");
+  if (tag === abi.MAPPING_KSM && showsKsm) flags.push("KSM");
   return flags.toSorted();
 }
 
-/** A page as pagemap, kpageflags, kpagecount and a query of its node show it. */
-export function samplePage(host: Host, region: Region, index: number): Simulated & { frame: number | null } {
+/**
+ * A page as pagemap, kpageflags, kpagecount and a query of its node show it. Recordings of 6.12 do not say
+ * which pages KSM has: kpageflags says so there of every anonymous page.
+ */
+export function samplePage(
+  host: Host,
+  region: Region,
+  index: number,
+  showsKsm: boolean,
+): Simulated & { frame: number | null } {
   const frame = region.frameOf(index);
   const found = region.pfnOf(index);
   const node = found < 0 ? returnName(found) : host.pages.at(found).node;
@@ -164,6 +172,6 @@ export function samplePage(host: Host, region: Region, index: number): Simulated
     return { index, node, frame, present: false, swapped: region.swapSlotOf(index) !== null };
   }
   const mapcount = frame === abi.ZERO_PFN ? 0 : host.pages.mapcount(frame);
-  const flags = flagsOf(host, frame);
+  const flags = flagsOf(host, frame, showsKsm);
   return { index, node, frame, present: true, swapped: false, mapcount, exclusive: mapcount === 1, flags };
 }

@@ -1,10 +1,11 @@
 /** Performs the steps of a recording on the simulated machine. Each returns what only that step can say. */
 import { errnoNumber } from "../../core/names.ts";
 import type { Pin } from "../../host/pin.ts";
+import type { Region } from "../../host/region.ts";
 import type { Action, Timed } from "./action.ts";
 import { MS_NS, SLICE_NS } from "./costs.ts";
 import type { Fields } from "./field.ts";
-import { type Machine, NotModelled, pageName, rangesOf } from "./machine.ts";
+import { type Machine, NotModelled, groupsIn, pageName, rangesOf } from "./machine.ts";
 import { type Simulated, countBy, placeName } from "./observe.ts";
 import { map } from "./place.ts";
 import type { Step } from "./recording.ts";
@@ -155,6 +156,11 @@ function movePagesUntil(
   };
 }
 
+/** The scanner has found all that is equal by then. */
+function ksmMerge(region: Region, groupsOf: number): Simulated {
+  return { ...region.mergeKsm(groupsIn(region.pages, groupsOf)) };
+}
+
 function mbind(machine: Machine, action: ActionOf<"mbind">): Simulated {
   const { node, move, strict } = action;
   const { ret, errno } = machine.region(action.by, action.region).mbind({ node, move, strict });
@@ -301,6 +307,8 @@ function act(machine: Machine, step: Step): Simulated {
     case "mlock":
       machine.region(action.by, action.region).mlock();
       return NOTHING;
+    case "ksmMerge":
+      return ksmMerge(machine.region(action.by, action.region), action.groupsOf);
     case "pin":
       return pin(machine, action);
     case "unpin":

@@ -2,7 +2,7 @@
 import type { Process } from "../../host/process.ts";
 import type { Range, Region } from "../../host/region.ts";
 import type { Action, FileMemory, PlainMemory } from "./action.ts";
-import { type Machine, NotModelled, rangesOf } from "./machine.ts";
+import { type Machine, NotModelled, groupsIn, rangesOf } from "./machine.ts";
 
 type MapAction = Extract<Action, { op: "map" }>;
 
@@ -13,6 +13,13 @@ function placesOf({ node, pages }: MapAction): (Required<Range> & { readonly nod
     const indexes = node.flatMap((of, index) => (of === one ? [index] : []));
     return rangesOf(indexes).map((range) => ({ node: one, ...range }));
   });
+}
+
+/** Writes the pages of each group equal, and groups different from each other. */
+function writeGroups(region: Region, groupsOf: number): void {
+  for (const [group, [start = 0, ...others]] of groupsIn(region.pages, groupsOf).entries()) {
+    region.touch("write", { start, count: others.length + 1, content: group + 1 });
+  }
 }
 
 function mapPlain(process: Process, action: MapAction, memory: PlainMemory): Region {
@@ -52,5 +59,7 @@ export function map(machine: Machine, action: MapAction): void {
   }
   const region =
     "file" in memory ? mapFile(machine, action, memory) : mapPlain(machine.process(by), action, memory);
+  const groupsOf = machine.equalPages(action.region);
+  if (groupsOf !== null && action.touch === "write") writeGroups(region, groupsOf);
   machine.addRegion(by, action.region, region);
 }

@@ -9,6 +9,7 @@ export const supportedNeeds: readonly string[] = [
   "file",
   "writeback",
   "swap",
+  "ksm",
 ];
 
 /** Every operation of the recordings' format. */
@@ -129,6 +130,8 @@ export const fieldKinds: Readonly<Record<string, FieldKind>> = {
   retNegative: "value",
   toucherMinorFaults: "value",
   ioStillInFlightAtEnd: "value",
+  pagesShared: "value",
+  pagesSharing: "value",
   timing: "order",
 };
 

@@ -278,6 +278,11 @@ const parsers: Readonly<Partial<Record<(typeof operations)[number], (step: Field
     prot: step.at("prot").oneOf(["none", "read", "read-write"]),
   }),
   mlock: (step) => ({ op: "mlock", ...parseRegion(step) }),
+  ksmMerge: (step) => ({
+    op: "ksmMerge",
+    ...parseRegion(step),
+    groupsOf: step.at("groupsOf").integer(1),
+  }),
   pin: parsePin,
   unpin: parseUnpin,
   movePages: (step) => ({ op: "movePages", ...parseArray(step) }),
