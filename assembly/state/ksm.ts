@@ -19,6 +19,7 @@ import { machine } from "./machine";
 import { OBJECT_KSM_NODE, allocMapping, mappingAt, objectOf, putMapping } from "./mapping";
 import { Page, pageKsm, pfnOf } from "./page";
 import { poolFree, poolInit, poolNext } from "./pool";
+import { freeSwapAreas } from "./swap";
 
 /** struct rmap_item of the stable tree. */
 @unmanaged
@@ -52,8 +53,9 @@ export function freeKsmItems(): i32 {
   return config(CFG_KSM_ITEMS) - machine().nrKsmItems;
 }
 
+/** Those that swap devices may still need are not counted. */
 export function freeMappings(): i32 {
-  return config(CFG_MAPPINGS) - machine().nrMappings;
+  return config(CFG_MAPPINGS) - machine().nrMappings - freeSwapAreas();
 }
 
 /** The mapping word of the page of a node. */

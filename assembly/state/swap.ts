@@ -82,6 +82,13 @@ export function allocSwapArea(nrSlots: i32): i32 {
   return free;
 }
 
+/** How many more areas there can be. */
+export function freeSwapAreas(): i32 {
+  let nr = 0;
+  for (let id = 1; id <= MAX_SWAP_AREAS; id++) if (swapAreaAt(id).live == 0) nr += 1;
+  return nr;
+}
+
 /** Forgets an area, none of whose slots is in use. */
 export function freeSwapArea(id: i32): void {
   const area = swapAreaAt(id);
