@@ -26,6 +26,7 @@ import { cacheSlotAt, cachedSwapSlot, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { getPage, pageAt } from "../state/page";
 import { makePte, pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
+import { swapSlotAt } from "../state/swap";
 import { Vma, findVma, isSharedMapping, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { profile } from "../state/profile";
@@ -49,7 +50,9 @@ function fileFault(vmaId: i32, vpn: i32, write: bool): i32 {
   if (index >= mapping.nrSlots) return -EFAULT; // SIGBUS: behind the end of the file
   const slot = cacheSlotAt(mapping, index);
   if (cachedSwapSlot(slot) != SWAP_SLOT_NONE) {
+    const cached = swapSlotAt(cachedSwapSlot(slot)).pfn;
     const rc = shmemSwapin(vma.object, index, nodeOfVma(vma), vma.bound != 0);
+    if (rc == FAULT_WAIT) return sleepOnPage(vma.mm, cached, true);
     if (rc != 0) return rc;
     count(PGMAJFAULT, 1);
   }

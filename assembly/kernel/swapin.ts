@@ -4,6 +4,7 @@ import {
   PFN_NONE,
   PGMAJFAULT,
   PG_ANON_EXCLUSIVE,
+  PG_DIRTY,
   PG_LOCKED,
   PG_LRU,
   PG_MLOCKED,
@@ -14,16 +15,19 @@ import {
   PTE_PRESENT,
   PTE_WRITE,
 } from "../abi";
+import { copyContent } from "../state/content";
 import { lruAddDrainCpu } from "../state/lru_batch";
 import { machine } from "../state/machine";
+import { objectOf } from "../state/mapping";
 import { mmAt } from "../state/mm";
-import { Page, getPage, pageAt, pageKsm } from "../state/page";
+import { Page, getPage, pageAnon, pageAt, pageKsm } from "../state/page";
+import { putPage } from "../state/page_free";
 import { makePte, pteAt, ptePfn, setPte } from "../state/pgtable";
 import { profile } from "../state/profile";
 import { areaOfSlot, isSwapFull, swapAreaAt, swapSlotAt } from "../state/swap";
 import { VM_LOCKED, Vma, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
-import { nodeOfVma } from "./anon_page";
+import { mapNewAnonPage, nodeOfVma } from "./anon_page";
 import { doWpPage } from "./cow";
 import { mlockPage } from "./mlock";
 import { sleepOnPage } from "./page_lock";
@@ -70,6 +74,32 @@ function mapByExclusive(page: Page, vma: Vma, entry: i32, write: bool): i32 {
   return write ? PTE_WRITE | PTE_DIRTY : 0;
 }
 
+/**
+ * ksm_might_need_to_copy(): a page that KSM had merged came back as an ordinary one, for another place than
+ * this. In the swap cache a KSM page still serves all its places.
+ */
+function isOfAnotherPlace(page: Page, vma: Vma, vpn: i32): bool {
+  if (!pageAnon(page) || pageKsm(page)) return false;
+  return objectOf(page.mapping) != vma.object || page.index != pageIndex(vma, vpn);
+}
+
+/** Maps a copy of a page of the swap cache, of which the caller's reference goes. Returns 0 or -ENOMEM. */
+function mapCopy(vmaId: i32, vpn: i32, slot: i32, pfn: i32, write: bool): i32 {
+  const vma = vmaAt(vmaId);
+  const number = pteNumber(vma, vpn);
+  const err = mapNewAnonPage(vmaId, vpn);
+  if (err == 0) {
+    const copy = ptePfn(pteAt(number));
+    copyContent(pfn, copy);
+    pageAt(copy).flags |= PG_DIRTY;
+    setPte(number, makePte(copy, PTE_PRESENT | PTE_ACCESSED | (write ? PTE_WRITE | PTE_DIRTY : 0)));
+    mmAt(vma.mm).rssSwap -= 1;
+    swapFree(slot);
+  }
+  putPage(pageAt(pfn));
+  return err;
+}
+
 /** do_swap_page() for virtual page `vpn`. Returns 0, FAULT_WAIT or -ENOMEM. */
 export function doSwapPage(vmaId: i32, vpn: i32, write: bool): i32 {
   const vma = vmaAt(vmaId);
@@ -86,6 +116,7 @@ export function doSwapPage(vmaId: i32, vpn: i32, write: bool): i32 {
     getPage(pageAt(pfn));
   }
   const page = pageAt(pfn);
+  if (isOfAnotherPlace(page, vma, vpn)) return mapCopy(vmaId, vpn, slot, pfn, write);
   const mm = mmAt(vma.mm);
   mm.rssAnon += 1;
   mm.rssSwap -= 1;
