@@ -4,7 +4,7 @@ import { addToUnevictableList, lruAdd, lruDel } from "../state/lru";
 import { lruAddDrainAll } from "../state/lru_batch";
 import { mmAt } from "../state/mm";
 import { Page, pageAt } from "../state/page";
-import { pteAt, ptePfn, ptePresent } from "../state/pgtable";
+import { pteAt, pteIsMigrationEntry, ptePfn, ptePresent } from "../state/pgtable";
 import { VM_LOCKED, Vma, pteNumber, splitAt, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { rmapMapping } from "./rmap";
@@ -21,13 +21,13 @@ export function mlockPage(pfn: i32): void {
   addToUnevictableList(pfn, page);
 }
 
-/** True if a VM_LOCKED VMA maps the page. */
+/** True if a VM_LOCKED VMA maps the page, or has a migration entry for it. */
 function mappedByLockedVma(pfn: i32, page: Page): bool {
   beginWalk(rmapMapping(page), page.index);
   for (let number = nextPlace(); number != NO_PLACE; number = nextPlace()) {
     if ((placeVma().flags & VM_LOCKED) == 0) continue;
     const pte = pteAt(number);
-    if (ptePresent(pte) && ptePfn(pte) == pfn) return true;
+    if ((ptePresent(pte) || pteIsMigrationEntry(pte)) && ptePfn(pte) == pfn) return true;
   }
   return false;
 }
@@ -45,6 +45,17 @@ export function munlockUnmapped(vma: Vma, pfn: i32, page: Page): void {
   lruDel(pfn, page);
   page.flags &= ~PG_UNEVICTABLE;
   lruAdd(pfn, page);
+}
+
+/**
+ * The same for a migration entry that has just gone: the copy step has nothing left to carry over. (A kernel
+ * has cleared the flag when it put the entry there.)
+ */
+export function munlockEntry(vma: Vma, pfn: i32, page: Page): void {
+  if ((page.flags & PG_MLOCKED) == 0 || (vma.flags & VM_LOCKED) == 0) return;
+  if (mappedByLockedVma(pfn, page)) return;
+  page.flags &= ~PG_MLOCKED;
+  count(NR_MLOCK, -1);
 }
 
 /** mlock() of pages that are there already; VM_LOCKED makes later faults follow. */

@@ -9,7 +9,7 @@ import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../s
 import { Vma, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { setPageDirty } from "./dirty";
-import { munlockUnmapped } from "./mlock";
+import { munlockEntry, munlockUnmapped } from "./mlock";
 import { pageRemoveRmap } from "./rmap";
 import { freeSwapAndCache, freeSwapCache } from "./swap_state";
 
@@ -29,6 +29,7 @@ function zapPte(mm: Mm, vma: Vma, number: i32): void {
   const page = pageAt(pfn);
   const anon = pageAnon(page);
   if (pteIsMigrationEntry(pte)) {
+    munlockEntry(vma, pfn, page);
     if (anon) mm.rssAnon -= 1;
     else mm.rssFile -= 1;
     return;

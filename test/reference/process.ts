@@ -16,7 +16,7 @@ import {
 } from "./machine.ts";
 import { linkTo, newShmem, unlink } from "./mapping.ts";
 import { hasLockedPage, truncatePages } from "./page-cache.ts";
-import { munlockUnmapped, removeRmap, setPageDirty } from "./rmap.ts";
+import { munlockEntry, munlockUnmapped, removeRmap, setPageDirty } from "./rmap.ts";
 
 export interface Range {
   readonly start: number;
@@ -131,7 +131,10 @@ function zap(m: Machine, vma: Vma, vpn: number): void {
     if (pte.accessed) setFlag(page, abi.PG_REFERENCED);
   }
   addRss(vma.process, page, -1);
-  if (pte.entry) return;
+  if (pte.entry) {
+    munlockEntry(m, vma, page);
+    return;
+  }
   removeRmap(m, page);
   munlockUnmapped(m, vma, page);
   putPage(m, page);

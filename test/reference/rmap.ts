@@ -73,7 +73,7 @@ export function placesOf({ vmas }: Mapping, index: number): Place[] {
 function isMappedByLockedVma(m: Machine, page: Page): boolean {
   const { mapping } = rmapMapping(m, page);
   const places = mapping === null ? [] : placesOf(mapping, page.index);
-  return places.some(({ vma, pte }) => vma.locked && !pte.entry && pte.page === page);
+  return places.some(({ vma, pte }) => vma.locked && pte.page === page);
 }
 
 /** munlock of a page that `vma` maps no more: evictable, unless another VM_LOCKED VMA maps it. */
@@ -86,6 +86,13 @@ export function munlockUnmapped(m: Machine, vma: Vma, page: Page): void {
   removeFromLru(page);
   clearFlag(page, abi.PG_UNEVICTABLE);
   addToLru(page);
+}
+
+/** The same for a migration entry of the page that `vma` has no more. */
+export function munlockEntry(m: Machine, vma: Vma, page: Page): void {
+  if (!vma.locked || !has(page, abi.PG_MLOCKED) || isMappedByLockedVma(m, page)) return;
+  clearFlag(page, abi.PG_MLOCKED);
+  count(m, abi.NR_MLOCK, -1);
 }
 
 function isReadOnly(m: Machine, mapping: Mapping): boolean {

@@ -70,6 +70,30 @@ it.each(["v3.12", "v6.1", "v6.12"] as const)(
   },
 );
 
+it.each(["v3.12", "v6.1", "v6.12"] as const)(
+  "%s: a locked page whose mapping goes while it is migrated is locked no more, and can be freed",
+  async (kernel) => {
+    const host = await twoNodes({ kernel });
+    const memory = host.createProcess({ pages: 1 }).map({ pages: 1 });
+    memory.touch("write");
+    memory.mlock();
+    const pfn = memory.pfnOf(0);
+    const migration = host.migration(pfn, { node: 1 });
+    migration.isolate();
+    const pin = memory.pin([0], "get");
+    migration.unmap();
+    memory.unmap();
+    migration.move();
+    migration.finish();
+    expect(host.pages.at(pfn).flags).not.toContain("mlocked");
+    expect(host.counters().nr_mlock).toBe(0);
+    host.drainLru();
+    pin.release();
+    expect(host.leaks().badPages).toBe(0);
+    expect(host.verify()).toBeNull();
+  },
+);
+
 it("L2: a write to a page that does not look anonymous copies it; FILE -1 and ANON +1", async () => {
   const at = await rfcHost("L2");
   // Migrated once, so the PTE is clean and mprotect() leaves the write access to the fault.

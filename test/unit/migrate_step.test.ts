@@ -356,3 +356,25 @@ it("L5: a completion waits for the page lock of a migration", async () => {
   expect(at.host.leaks()).toEqual({ contexts: 0, lostFaults: 0, pins: 0, badPages: 0 });
   expect(at.host.verify()).toBeNull();
 });
+
+it.each(["v3.12", "v6.1", "v6.12"] as const)(
+  "%s: mlock ends with the last entry that has it",
+  async (kernel) => {
+    const { host, process, memory, pfn } = await onePage(kernel);
+    const { child } = process.fork();
+    child?.regions()[0]?.mlock();
+    memory.mlock();
+    const migration = host.migration(pfn, { node: 1 });
+    migration.isolate();
+    migration.unmap();
+    process.exit();
+    expect(host.pages.at(pfn).flags).toContain("mlocked");
+    expect(host.counters().nr_mlock).toBe(8);
+    child?.exit();
+    expect(host.counters().nr_mlock).toBe(0);
+    migration.finish();
+    host.drainLru();
+    expect(host.pages.refcount(pfn)).toBe(0);
+    expect(host.verify()).toBeNull();
+  },
+);
