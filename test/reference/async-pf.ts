@@ -117,7 +117,8 @@ function mustLock(m: Machine, page: Page | null): boolean {
   return m.config.policy === "rfc" && repaired(m, "L5") && page !== null && has(page, abi.PG_LOCKED);
 }
 
-function gup(m: Machine, work: Work): void {
+/** False: it sleeps. */
+function gup(m: Machine, work: Work): boolean {
   const { vcpu } = work;
   m.cpu = vcpu.process.cpu;
   const page =
@@ -126,13 +127,14 @@ function gup(m: Machine, work: Work): void {
       : faultInForGup(m, vcpu.process, work.gfn, true);
   if (page === "sleeps") {
     work.sleepsOn = vcpu.process.ptes.get(work.gfn)?.page ?? null;
-    return;
+    return false;
   }
   work.state = "has page";
-  if (typeof page === "number" || m.config.policy === "drop-get") return;
+  if (typeof page === "number" || m.config.policy === "drop-get") return true;
   work.page = page;
   const holder = { kind: abi.HOLDER_ASYNC_PF, page, group: 0, owner: vcpu.id, token: work.token };
   work.pin = takePin(m, holder);
+  return true;
 }
 
 function sleeps({ sleepsOn }: Work): boolean {
@@ -152,9 +154,11 @@ function runWorker(m: Machine, work: Work): void {
     }
     work.state = "begun";
   }
-  if (work.state === "begun") gup(m, work);
-  if (mustLock(m, work.page)) work.sleepsOn = work.page;
-  if (work.sleepsOn !== null) return;
+  if (work.state === "begun" && !gup(m, work)) return;
+  if (mustLock(m, work.page)) {
+    work.sleepsOn = work.page;
+    return;
+  }
   store(m, work);
   work.state = "done";
   work.vcpu.done.push(work);
