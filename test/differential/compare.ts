@@ -1,11 +1,11 @@
 /** The whole state of a host against that of the reference model. */
 import { isDeepStrictEqual } from "node:util";
 import * as abi from "../../assembly/abi.ts";
-import type { Machine } from "../reference/machine.ts";
+import { type Machine, type Page, has } from "../reference/machine.ts";
 import { writePageRecords, writePtes } from "../reference/state.ts";
 import type { CoreTables } from "./core-words.ts";
 import { putObjects } from "./reference-words.ts";
-import { NamedWords, PlainWords, sameWords } from "./words.ts";
+import { NamedWords, PlainWords, bytesOf } from "./words.ts";
 
 const FIELDS = ["flags", "refcount", "mapcount", "mapping", "index", "private", "next", "prev"] as const;
 /** A message shows so many differences of one kind. */
@@ -25,7 +25,7 @@ function pageDifferences(core: Int32Array, reference: Int32Array): Map<number, u
   return found;
 }
 
-function wordDifferences(core: Int32Array, reference: Int32Array): Map<number, unknown> {
+function wordDifferences({ core, reference }: Table): Map<number, unknown> {
   const found = new Map<number, unknown>();
   for (let at = 0; at < core.length && found.size < SHOWN; at++) {
     if (core[at] !== reference[at]) found.set(at, { core: core[at], reference: reference[at] });
@@ -47,61 +47,93 @@ function maskUnderWay(words: Int32Array): Int32Array {
   return words;
 }
 
+function isOutOfPlay(page: Page): boolean {
+  return has(page, abi.PG_RESERVED) && page.pfn >= abi.FIRST_PFN;
+}
+
+/** The numbers of a table of the core, and what the reference writes for them. */
+class Table {
+  readonly core: Int32Array;
+  readonly reference: Int32Array;
+  readonly #coreBytes: Buffer;
+  readonly #referenceBytes: Buffer;
+
+  constructor(core: Int32Array) {
+    this.core = core;
+    this.reference = new Int32Array(core.length);
+    this.#coreBytes = bytesOf(core);
+    this.#referenceBytes = bytesOf(this.reference);
+  }
+
+  isSame(): boolean {
+    return this.#coreBytes.equals(this.#referenceBytes);
+  }
+}
+
 /** Compares bytes; what differs is looked for only where they do. */
 export class Comparison {
   readonly #core: CoreTables;
   readonly #machine: Machine;
-  readonly #pages: Int32Array;
-  readonly #ptes: Int32Array;
-  readonly #expected: Int32Array;
+  /** Pages of which the reference may have changed the record. */
+  #inPlay: readonly Page[];
+  readonly #pages: Table;
+  readonly #ptes: Table;
+  readonly #expected: Table;
   readonly #ofCore = new PlainWords();
   readonly #ofReference = new PlainWords();
 
   constructor(core: CoreTables, machine: Machine) {
     this.#core = core;
     this.#machine = machine;
-    this.#pages = new Int32Array(core.pages.length);
-    this.#ptes = new Int32Array(core.ptes.length);
-    this.#expected = new Int32Array(core.expected.length);
+    this.#inPlay = machine.pages;
+    this.#pages = new Table(core.pages);
+    this.#ptes = new Table(core.ptes);
+    this.#expected = new Table(core.expected);
+  }
+
+  /** With `few`, frames that are reserved by now are not in play any more; the zero page is. */
+  setInPlay({ few }: { readonly few: boolean }): void {
+    const { pages } = this.#machine;
+    this.#inPlay = few ? pages.filter((page) => !isOutOfPlay(page)) : pages;
   }
 
   /** What differs, by name. Null if nothing does. */
   differences(): Record<string, unknown> | null {
-    const found = {
-      ...this.#pageDifferences(),
-      ...this.#pteDifferences(),
-      ...this.#objectDifferences(),
-    };
-    return Object.keys(found).length > 0 ? found : null;
-  }
-
-  #pageDifferences(): Record<string, unknown> | null {
-    let core = this.#core.pages;
-    writePageRecords(this.#machine, this.#pages);
-    if (this.#machine.crash !== null) {
-      core = maskUnderWay(core.slice());
-      maskUnderWay(this.#pages);
-    }
-    if (sameWords(core, this.#pages)) return null;
-    return { pages: Object.fromEntries(pageDifferences(core, this.#pages)) };
-  }
-
-  #pteDifferences(): Record<string, unknown> | null {
-    const { ptes, expected } = this.#core;
-    writePtes(this.#machine, this.#ptes, this.#expected);
-    if (sameWords(ptes, this.#ptes) && sameWords(expected, this.#expected)) return null;
+    const [pages, ptes, objects] = [this.#samePages(), this.#samePtes(), this.#sameObjects()];
+    if (pages && ptes && objects) return null;
     return {
-      ptes: Object.fromEntries(wordDifferences(ptes, this.#ptes)),
-      expected: Object.fromEntries(wordDifferences(expected, this.#expected)),
+      pages: Object.fromEntries(pageDifferences(this.#recordsOfCore(), this.#pages.reference)),
+      ptes: Object.fromEntries(wordDifferences(this.#ptes)),
+      expected: Object.fromEntries(wordDifferences(this.#expected)),
+      ...(objects ? {} : this.#objectDifferences()),
     };
   }
 
-  #objectDifferences(): Record<string, unknown> | null {
+  #recordsOfCore(): Int32Array {
+    return this.#machine.crash === null ? this.#pages.core : maskUnderWay(this.#pages.core.slice());
+  }
+
+  #samePages(): boolean {
+    writePageRecords(this.#machine, this.#inPlay, this.#pages.reference);
+    if (this.#machine.crash === null) return this.#pages.isSame();
+    return bytesOf(this.#recordsOfCore()).equals(bytesOf(maskUnderWay(this.#pages.reference)));
+  }
+
+  #samePtes(): boolean {
+    writePtes(this.#machine, this.#ptes.reference, this.#expected.reference);
+    return this.#ptes.isSame() && this.#expected.isSame();
+  }
+
+  #sameObjects(): boolean {
     this.#ofCore.clear();
     this.#ofReference.clear();
     this.#core.putObjects(this.#ofCore);
     putObjects(this.#ofReference, this.#machine);
-    if (this.#ofCore.equals(this.#ofReference)) return null;
+    return this.#ofCore.equals(this.#ofReference);
+  }
+
+  /** From the first number on that differs. */
+  #objectDifferences(): Record<string, unknown> {
     const [core, reference] = [new NamedWords(), new NamedWords()];
     this.#core.putObjects(core);
     putObjects(reference, this.#machine);

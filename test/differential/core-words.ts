@@ -62,6 +62,8 @@ export class CoreTables {
     words.put("crash invariant", 0, at(abi.MACHINE_CRASH_INVARIANT));
     words.put("contexts", 0, at(abi.MACHINE_NR_CTXS));
     words.put("bad pages", 0, at(abi.MACHINE_NR_BAD_PAGES));
+    words.put("mappings", 0, at(abi.MACHINE_NR_MAPPINGS));
+    words.put("pins", 0, at(abi.MACHINE_NR_PINS));
   }
 
   #putBatches(words: Words): void {
@@ -95,8 +97,10 @@ export class CoreTables {
   }
 
   #putMappings(words: Words): void {
-    for (let id = 1; id * abi.MAPPING_SIZE < this.#mappings.byteLength; id++) {
+    let left = this.#machine[abi.MACHINE_NR_MAPPINGS >> 2] ?? 0;
+    for (let id = 1; left > 0 && id * abi.MAPPING_SIZE < this.#mappings.byteLength; id++) {
       if (field(this.#mappings, id, abi.MAPPING_SIZE, abi.MAPPING_KIND) === 0) continue;
+      left -= 1;
       words.put(
         "references of mapping",
         id,
@@ -114,9 +118,11 @@ export class CoreTables {
 
   #putPins(words: Words): void {
     const size = abi.PIN_SIZE / 4;
-    for (let at = size; at < this.#pins.length; at += size) {
+    let left = this.#machine[abi.MACHINE_NR_PINS >> 2] ?? 0;
+    for (let at = size; left > 0 && at < this.#pins.length; at += size) {
       const kind = this.#pins[at + (abi.PIN_KIND >> 2)] ?? 0;
       if (kind === abi.HOLDER_NONE) continue;
+      left -= 1;
       words.put("pin kind", at / size, kind);
       words.put("pin pfn", at / size, this.#pins[at + (abi.PIN_PFN >> 2)] ?? 0);
       words.put("pin group", at / size, this.#pins[at + (abi.PIN_GROUP >> 2)] ?? 0);

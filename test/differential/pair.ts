@@ -1,7 +1,8 @@
 /** A host and its reference model, and what both are told to do. */
 import * as abi from "../../assembly/abi.ts";
 import { errnoName } from "../../src/core/names.ts";
-import { Host, type HostConfig, type Process } from "../../src/index.ts";
+import type { Core } from "../../src/core/core.ts";
+import type { Host, HostConfig, Process } from "../../src/index.ts";
 import * as apf from "../reference/async-pf.ts";
 import { boot, exit } from "../reference/boot.ts";
 import * as fault from "../reference/fault.ts";
@@ -13,7 +14,7 @@ import { clearFlag, pageAt, setFlag } from "../reference/machine.ts";
 import { offline, online } from "../reference/offline.ts";
 import { unlockPage } from "../reference/page-lock.ts";
 import * as memory from "../reference/process.ts";
-import { type HostAndCore, hostAndCore } from "../helpers/host-and-core.ts";
+import { type HostAndCore, newHost } from "../helpers/host-and-core.ts";
 import { Comparison } from "./compare.ts";
 import { CoreTables } from "./core-words.ts";
 import { run } from "../reference/state.ts";
@@ -35,6 +36,7 @@ const pageFlags = { locked: abi.PG_LOCKED, writeback: abi.PG_WRITEBACK, dirty: a
 
 export class Pair {
   readonly host: Host;
+  readonly core: Core;
   readonly machine: Machine;
   processes: ProcessPair[] = [];
   regions: RegionPair[] = [];
@@ -43,25 +45,20 @@ export class Pair {
   readonly #pins: Pins;
   readonly #files: Files;
 
-  readonly #comparison: Comparison;
+  readonly comparison: Comparison;
 
   private constructor({ host, core }: HostAndCore, machine: Machine) {
     this.host = host;
+    this.core = core;
     this.machine = machine;
-    this.#comparison = new Comparison(new CoreTables(core), machine);
+    this.comparison = new Comparison(new CoreTables(core), machine);
     this.#steps = new Steps(host, machine);
     this.#pins = new Pins(host, machine);
     this.#files = new Files(host, machine);
   }
 
   static async create(config: Config & HostConfig): Promise<Pair> {
-    const host = await Host.create(config);
-    return new Pair(await hostAndCore(host.snapshot()), boot(config));
-  }
-
-  /** What of the state differs, by name; null if nothing does. */
-  differences(): Record<string, unknown> | null {
-    return this.#comparison.differences();
+    return new Pair(await newHost(config), boot(config));
   }
 
   createProcess(options: { guest: boolean; cpu: number; pages?: number }): ProcessPair {
@@ -331,6 +328,14 @@ export class Pair {
     if (region === undefined) return nothing;
     const entries = Array.from({ length: region.core.pages }, (_, index) => ({ index, node }));
     return movePages(this.machine, region, { entries, moveAll: false });
+  }
+
+  /** Takes frames start … end-1, which are free, away for good. */
+  reserve({ start, end }: memory.Range): void {
+    for (let pfn = start; pfn < end; pfn++) {
+      this.host.reserveFrame(pfn);
+      reserveFrame(this.machine, pageAt(this.machine, pfn));
+    }
   }
 
   #reserve(pfn: number): Answers {

@@ -18,6 +18,8 @@ function putMachine(words: Words, m: Machine): void {
   words.put("crash invariant", 0, invariant);
   words.put("contexts", 0, m.contexts.length);
   words.put("bad pages", 0, m.badPages.length);
+  words.put("mappings", 0, m.mappings.size);
+  words.put("pins", 0, m.pins.length);
 }
 
 function putCounters(words: Words, m: Machine): void {
@@ -73,6 +75,9 @@ export function putObjects(words: Words, m: Machine): void {
     for (const page of batch) words.put("batch", cpu, page.pfn);
   }
   for (const process of m.processes) putProcess(words, process);
-  for (const [, mapping] of [...m.mappings].toSorted(([a], [b]) => a - b)) putMapping(words, mapping);
+  for (const id of [...m.mappings.keys()].toSorted((a, b) => a - b)) {
+    const mapping = m.mappings.get(id);
+    if (mapping !== undefined) putMapping(words, mapping);
+  }
   putPins(words, m);
 }

@@ -25,7 +25,11 @@ export class PlainWords implements Words {
   }
 
   equals(other: PlainWords): boolean {
-    return sameWords(this.#words.subarray(0, this.#length), other.#words.subarray(0, other.#length));
+    if (this.#length !== other.#length) return false;
+    for (let at = 0; at < this.#length; at++) {
+      if (this.#words[at] !== other.#words[at]) return false;
+    }
+    return true;
   }
 }
 
@@ -38,11 +42,7 @@ export class NamedWords implements Words {
   }
 }
 
-export function sameWords(a: Int32Array, b: Int32Array): boolean {
-  return (
-    Buffer.compare(
-      new Uint8Array(a.buffer, a.byteOffset, a.byteLength),
-      new Uint8Array(b.buffer, b.byteOffset, b.byteLength),
-    ) === 0
-  );
+/** Numbers as bytes, to be compared as a whole. */
+export function bytesOf(words: Int32Array): Buffer {
+  return Buffer.from(words.buffer, words.byteOffset, words.byteLength);
 }

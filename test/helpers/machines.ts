@@ -39,12 +39,19 @@ function nodes(pages: number, ofNode1: number): Both["nodes"] {
   ];
 }
 
-/** Frames of node 0 and of node 1. */
+/** Frames of node 0 and of node 1, where there are no memory blocks. */
 export const smallFrames = [1024, 512] as const;
 
-/** small: no memory blocks. blocks: block 1 is ZONE_MOVABLE, node 1 is small. */
-export function machine(variant: Variant, size: "small" | "blocks", debugRodata = true): Both {
+/**
+ * small: no memory blocks. tiny: the same with short tables. blocks: block 1 is ZONE_MOVABLE, node 1 is
+ * small.
+ */
+export function machine(variant: Variant, size: "small" | "tiny" | "blocks", debugRodata = true): Both {
   const common = { ...variant, cpus: 2, contentBytes: 8, debugRodata, limits };
+  if (size === "tiny") {
+    const short = { ...limits, ptes: 1024, entries: 256 };
+    return { ...common, limits: short, nodes: nodes(512, 512), costs };
+  }
   if (size === "small") return { ...common, nodes: nodes(512, 512), costs };
   // A round with one pinned page takes 7 s, so that the 120 s of v3.12 come within 20 rounds.
   return { ...common, nodes: nodes(32_768, 1024), costs: { ...costs, failedAttemptNs: 500_000_000 } };

@@ -62,11 +62,12 @@ function convert(m: Machine, block: Page, type: "movable" | "unmovable"): void {
 
 /** A frame of this type, or else one of the largest block of the other type. */
 function takeFrame(m: Machine, zone: Zone, type: "movable" | "unmovable"): Page | null {
-  const own = zone.free.map((lists) => lists[type][0]).find((head) => head !== undefined);
-  if (own !== undefined) return split(m, own);
+  const own = zone.free.find((lists) => lists[type].length > 0);
+  if (own !== undefined) return split(m, at(own[type], 0));
   const other = type === "movable" ? "unmovable" : "movable";
-  const foreign = zone.free.map((lists) => lists[other][0]).findLast((head) => head !== undefined);
-  if (foreign === undefined) return null;
+  const largest = zone.free.findLast((lists) => lists[other].length > 0);
+  if (largest === undefined) return null;
+  const foreign = at(largest[other], 0);
   take(m, foreign);
   if (foreign.order >= abi.PAGEBLOCK_ORDER) convert(m, foreign, type);
   listFor(m, markFree(foreign, foreign.order)).unshift(foreign);
@@ -88,7 +89,9 @@ export function blocksOf({ movable, unmovable, isolated }: Zone["free"][number])
 }
 
 export function freePagesOf(zone: Zone): number {
-  return zone.free.reduce((sum, lists, order) => sum + blocksOf(lists).length * 2 ** order, 0);
+  return zone.free.reduce((sum, { movable, unmovable, isolated }, order) => {
+    return sum + (movable.length + unmovable.length + isolated.length) * 2 ** order;
+  }, 0);
 }
 
 /** The zones of a node, the highest first. */
@@ -177,9 +180,9 @@ export function addFreeRange(m: Machine, zone: Zone, start: number, end: number)
 export function reserveFrame(m: Machine, page: Page): boolean {
   const zone = zoneOf(page);
   const { pfn } = page;
-  const orders = Array.from({ length: abi.NR_ORDERS }, (_, order) => order);
-  const of = orders.find((order) => isFreeBlock(zone, m.pages[pfn - (pfn % 2 ** order)], order));
-  if (of === undefined) return false;
+  let of = 0;
+  while (of < abi.NR_ORDERS && !isFreeBlock(zone, m.pages[pfn - (pfn % 2 ** of)], of)) of++;
+  if (of === abi.NR_ORDERS) return false;
   const block = pageAt(m, pfn - (pfn % 2 ** of));
   take(m, block);
   for (let order = of - 1; order >= 0; order--) {

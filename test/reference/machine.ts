@@ -2,6 +2,7 @@
 import * as abi from "../../assembly/abi.ts";
 import type { FileSystem } from "./file-system.ts";
 import { type Profile, profiles } from "./profile.ts";
+import type { PteTable } from "./pte-table.ts";
 
 export interface Page {
   readonly pfn: number;
@@ -71,7 +72,7 @@ export interface Process {
   readonly pages: number;
   readonly cpu: number;
   vmas: Vma[];
-  readonly ptes: Map<number, Pte>;
+  readonly ptes: PteTable;
   rssAnon: number;
   rssFile: number;
   /** MMF_HAS_PINNED. */

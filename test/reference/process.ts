@@ -16,6 +16,7 @@ import {
 } from "./machine.ts";
 import { linkTo, newShmem, unlink } from "./mapping.ts";
 import { hasLockedPage, truncatePages } from "./page-cache.ts";
+import { PteTable } from "./pte-table.ts";
 import { munlockEntry, munlockUnmapped, removeRmap, setPageDirty } from "./rmap.ts";
 
 export interface Range {
@@ -36,7 +37,7 @@ export function createProcess(m: Machine, pages: number, cpu = 0): Process {
     pages,
     cpu,
     vmas: [],
-    ptes: new Map(),
+    ptes: new PteTable(pages),
     rssAnon: 0,
     rssFile: 0,
     hasPinned: false,

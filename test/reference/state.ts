@@ -24,10 +24,13 @@ function writeLinks(list: readonly Page[], records: Int32Array): void {
   if (before !== undefined) records[before.pfn * FIELDS + abi.PAGE_NEXT / 4] = 0;
 }
 
-/** Writes every page record: eight numbers a page, next and prev from the lists. */
-export function writePageRecords(m: Machine, records: Int32Array): void {
-  let field = 0;
-  for (const page of m.pages) {
+/**
+ * Writes the records of `pages`, all those that may have changed, over those of an earlier time: eight
+ * numbers a page, next and prev from the lists.
+ */
+export function writePageRecords(m: Machine, pages: readonly Page[], records: Int32Array): void {
+  for (const page of pages) {
+    const field = page.pfn * FIELDS;
     records[field] = page.flags;
     records[field + 1] = page.refcount;
     records[field + 2] = page.mapcount;
@@ -37,7 +40,6 @@ export function writePageRecords(m: Machine, records: Int32Array): void {
     // On no list.
     records[field + 6] = 0;
     records[field + 7] = 0;
-    field += FIELDS;
   }
   for (const { lru, free } of m.zones) {
     for (const list of lru) writeLinks(list, records);
@@ -51,7 +53,7 @@ export function writePageRecords(m: Machine, records: Int32Array): void {
 
 export function pageRecords(m: Machine): Int32Array {
   const records = new Int32Array(m.pages.length * FIELDS);
-  writePageRecords(m, records);
+  writePageRecords(m, m.pages, records);
   return records;
 }
 
@@ -69,19 +71,19 @@ export function writePtes(m: Machine, words: Int32Array, expected: Int32Array): 
   words.fill(0);
   expected.fill(0);
   for (const { firstPte, ptes } of m.processes) {
-    for (const [vpn, pte] of ptes) {
+    ptes.forEach((pte, vpn) => {
       words[firstPte + vpn] = pteWord(pte);
       expected[firstPte + vpn] = pte.expected;
-    }
+    });
   }
 }
 
-export function* mapped(m: Machine): Generator<[number, Pte]> {
-  for (const process of m.processes) {
-    for (const [vpn, pte] of [...process.ptes].toSorted(([a], [b]) => a - b)) {
-      yield [process.firstPte + vpn, pte];
-    }
+function mapped(m: Machine): [number, Pte][] {
+  const found: [number, Pte][] = [];
+  for (const { firstPte, ptes } of m.processes) {
+    ptes.forEach((pte, vpn) => found.push([firstPte + vpn, pte]));
   }
+  return found;
 }
 
 type Hash = readonly [number, number];
@@ -150,16 +152,19 @@ function* contentWords(m: Machine): Generator<number> {
   }
 }
 
-/** Hashes by SECTION_*, as Host.sectionHash() has them. The section of objects is not to be had. */
+/** Hash of a section (SECTION_*), as Host.sectionHash() has it; that of the objects is not to be had. */
+export function sectionHash(m: Machine, section: number): string {
+  if (section === abi.SECTION_PAGES) return hashOf(pageWords(m));
+  if (section === abi.SECTION_PTES) return hashOf(pteWords(m));
+  if (section === abi.SECTION_COUNTERS) return hashOf(counterWords(m));
+  if (section !== abi.SECTION_CONTENT) throw new Error(`no hash of section ${section}`);
+  return (m.config.contentBytes ?? 0) > 0 ? hashOf(contentWords(m)) : hex([0, 0]);
+}
+
+/** The hashes of all these sections, by SECTION_*. */
 export function stateSections(m: Machine): ReadonlyMap<number, string> {
-  const sections = new Map([
-    [abi.SECTION_PAGES, hashOf(pageWords(m))],
-    [abi.SECTION_PTES, hashOf(pteWords(m))],
-    [abi.SECTION_COUNTERS, hashOf(counterWords(m))],
-  ]);
-  const withContent = (m.config.contentBytes ?? 0) > 0;
-  sections.set(abi.SECTION_CONTENT, withContent ? hashOf(contentWords(m)) : hex([0, 0]));
-  return sections;
+  const sections = [abi.SECTION_PAGES, abi.SECTION_PTES, abi.SECTION_COUNTERS, abi.SECTION_CONTENT];
+  return new Map(sections.map((section) => [section, sectionHash(m, section)]));
 }
 
 /** Runs an operation. Null if the simulated kernel crashed in it. */
