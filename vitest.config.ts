@@ -5,6 +5,7 @@ const MINUTE_MS = 60_000;
 export default defineConfig({
   test: {
     pool: "forks",
+    maxWorkers: "100%", // by default one less than there are cores
     projects: [
       {
         extends: true,

@@ -4,6 +4,7 @@ import { MEMORY_BLOCK_PAGES } from "../../assembly/abi.ts";
 import type { MigrationMode } from "../../src/core/names.ts";
 import { type Arbitraries, node, op, page, rarely, usually, which } from "./operations/arbitraries.ts";
 import { type FileOperation, fileOperations } from "./operations/file.ts";
+import { fullList } from "./operations/full-list.ts";
 
 /** A process, region, pin or vCPU is named by a number, taken modulo how many there are. */
 interface InRegion {
@@ -257,19 +258,21 @@ export function operations(options: {
   readonly without?: readonly Kind[];
   readonly often?: readonly Kind[];
   readonly maxLength: number;
+  /** All are as long as that; they shrink all the same. */
+  readonly full?: boolean;
 }): fc.Arbitrary<Operation[]> {
   const offered = kinds.filter((kind) => options.without?.includes(kind) !== true);
-  const one = fc.oneof(
-    ...offered.map((kind): { weight: number; arbitrary: fc.Arbitrary<Operation> } => ({
-      weight: options.often?.includes(kind) === true ? 8 : (usualWeights[kind] ?? 1),
-      arbitrary: byKind[kind],
-    })),
-  );
+  const weighted = (kind: Kind): { weight: number; arbitrary: fc.Arbitrary<Operation> } => ({
+    weight: options.often?.includes(kind) === true ? 8 : (usualWeights[kind] ?? 1),
+    arbitrary: byKind[kind],
+  });
   const leftOut = fc.oneof(
     { weight: 1, arbitrary: fc.constant<Kind[]>([]) },
     { weight: 2, arbitrary: fc.subarray(offered, { maxLength: Math.floor(offered.length / 2) }) },
   );
-  return fc
-    .tuple(fc.array(one, { minLength: 1, maxLength: options.maxLength, size: "max" }), leftOut)
-    .map(([list, out]) => list.filter(({ op: kind }) => !out.includes(kind)));
+  return leftOut.chain((out) => {
+    const one = fc.oneof(...offered.filter((kind) => !out.includes(kind)).map(weighted));
+    const { maxLength, full = false } = options;
+    return full ? fullList(one, maxLength) : fc.array(one, { minLength: 1, maxLength, size: "max" });
+  });
 }

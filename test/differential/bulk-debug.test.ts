@@ -1,0 +1,3 @@
+import { bulkPart } from "./bulk.ts";
+
+bulkPart("debug", 2, 2);

@@ -1,0 +1,3 @@
+import { bulkPart } from "./bulk.ts";
+
+bulkPart("release", 1, 2);
