@@ -22,7 +22,6 @@ import {
   PTE_PRESENT,
   PTE_PROTNONE,
   PTE_WRITE,
-  VMA_ANON,
 } from "../abi";
 import { config } from "../arena";
 import { sameContent } from "../state/content";
@@ -52,10 +51,10 @@ function vmaOf(entry: i32): i32 {
   return findVma(abs<i32>(entryNode(entry)), entryVpn(entry));
 }
 
-/** The PTE of an entry, if it maps a page in a VMA that madvise(MADV_MERGEABLE) takes; else NO_PTE. */
+/** The PTE of an entry, if it maps a page; else NO_PTE. */
 function pteOf(entry: i32): i32 {
   const vmaId = vmaOf(entry);
-  if (vmaId == 0 || vmaAt(vmaId).kind != VMA_ANON) return NO_PTE;
+  if (vmaId == 0) return NO_PTE;
   const vpn = entryVpn(entry);
   return followPage(vmaAt(vmaId).mm, vpn) < 0 ? NO_PTE : pteNumber(vmaAt(vmaId), vpn);
 }

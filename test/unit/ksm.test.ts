@@ -123,6 +123,17 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(host.verify()).toBeNull();
   });
 
+  it("a shared page that is locked takes no page more", async () => {
+    const { host, memory, pfn } = await merged(kernel);
+    const apart = memory.pfnOf(4);
+    host.setPageFlag(pfn, "locked", true);
+    expect(memory.mergeKsm([[4, 0]])).toEqual({ pagesShared: 0, pagesSharing: 0 });
+    expect(memory.pfnOf(4)).toBe(apart);
+    host.setPageFlag(pfn, "locked", false);
+    expect(memory.mergeKsm([[4, 0]])).toEqual({ pagesShared: 0, pagesSharing: 1 });
+    expect(host.verify()).toBeNull();
+  });
+
   it("a write gets a copy, also the last one, and the shared page goes with its last PTE", async () => {
     const { host, memory, pfn } = await merged(kernel);
     for (const index of [1, 0, 3, 2]) {
