@@ -27,7 +27,7 @@ export function referenceSubject({ pages, kernel = "v3.12" }: TwoNodes): Subject
       drainAll(machine);
     },
     touch(start, count) {
-      touch(machine, process, { start, end: start + count }, true);
+      touch(machine, process, { start, end: start + count }, { write: true });
     },
     movePages(target) {
       const entries = vpns.map((vpn) => ({ vpn, node: target }));

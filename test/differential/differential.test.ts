@@ -39,6 +39,20 @@ describe.each(cores)("the %s core does what the reference model does", (core: Co
   );
 
   it(
+    "when equal pages are merged",
+    async () => {
+      runOn(core);
+      const often: readonly Kind[] = ["writeEqual", "mergeKsm", "fork", "pin", "beginSteps", "nextStep"];
+      const list = operations({ without: [...blocks, ...outside, "mlock"], often, maxLength: 40 });
+      const property = fc.asyncProperty(anyVariant, fc.boolean(), list, async (one, rodata, ops) =>
+        check(machine(one, "small", rodata), ops, "family"),
+      );
+      await expect(fc.assert(property, runs())).resolves.toBeUndefined();
+    },
+    fuzzTimeoutMs,
+  );
+
+  it(
     "with pages that are locked, under writeback or dirty from outside",
     async () => {
       runOn(core);

@@ -27,6 +27,11 @@ export type Operation =
     }
   | { readonly op: "fork"; readonly process: number }
   | ({ readonly op: "touch"; readonly write: boolean } & InRegion)
+  | ({ readonly op: "writeEqual"; readonly content: number } & InRegion)
+  | {
+      readonly op: "mergeKsm";
+      readonly groups: readonly (readonly { readonly region: number; readonly index: number }[])[];
+    }
   | ({ readonly op: "unmap" } & InRegion)
   | ({ readonly op: "discard" } & InRegion)
   | ({ readonly op: "protect"; readonly prot: "none" | "read" | "read-write" } & InRegion)
@@ -126,6 +131,14 @@ const byKind: Arbitraries<Operation> = {
   }),
   fork: fc.record({ ...op("fork"), process: which }),
   touch: fc.record({ ...op("touch"), ...inRegion, write: fc.boolean() }),
+  writeEqual: fc.record({ ...op("writeEqual"), ...inRegion, content: fc.constantFrom(1, 1, 1, 0) }),
+  mergeKsm: fc.record({
+    ...op("mergeKsm"),
+    groups: fc.array(
+      fc.array(fc.record({ region: which, index: page }), { minLength: 1, maxLength: 8, size: "max" }),
+      { minLength: 1, maxLength: 2 },
+    ),
+  }),
   unmap: fc.record({ ...op("unmap"), ...inRegion }),
   discard: fc.record({ ...op("discard"), ...inRegion }),
   protect: fc.record({
@@ -225,6 +238,8 @@ const byKind: Arbitraries<Operation> = {
 /** How often a kind comes, 1 if it is not listed. */
 const usualWeights: Partial<Record<Kind, number>> = {
   touch: 6,
+  writeEqual: 4,
+  mergeKsm: 4,
   fork: 5,
   beginSteps: 3,
   nextStep: 8,

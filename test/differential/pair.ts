@@ -20,11 +20,12 @@ import { CoreTables } from "./core-words.ts";
 import { run } from "../reference/state.ts";
 import { wait } from "../reference/time.ts";
 import { blamed, calledCore, returned } from "./answers.ts";
+import { mergeKsm } from "./ksm.ts";
 import { mbind, migratePages, migrateRange, movePages } from "./migrations.ts";
 import { type FilePair, Files, orCode } from "./files.ts";
 import type { Operation } from "./operations.ts";
 import { Pins } from "./pins.ts";
-import { type ProcessPair, type RegionPair, change, pick, vpnsOf } from "./regions.ts";
+import { type Pages, type ProcessPair, type RegionPair, change, pick, vpnsOf } from "./regions.ts";
 import { Steps } from "./steps.ts";
 import { type Answers, type VcpuOperation, type VcpuPair, nothing, performOnVcpu } from "./vcpu.ts";
 
@@ -141,6 +142,14 @@ export class Pair {
         return this.#files.perform(operation);
       case "touch":
         return this.#inRegion(operation, (region, range) => this.touch(region, { ...operation, ...range }));
+      case "writeEqual": {
+        const { content } = operation;
+        return this.#inRegion(operation, (region, range) =>
+          this.touch(region, { ...range, write: true, content }),
+        );
+      }
+      case "mergeKsm":
+        return mergeKsm(this.machine, this.regions, operation.groups);
       case "unmap":
       case "discard":
       case "protect":
@@ -256,11 +265,16 @@ export class Pair {
     });
   }
 
-  touch(region: RegionPair, range: { start: number; count: number; write: boolean }): Answers {
+  touch(region: RegionPair, { start, count, ...how }: Pages & fault.Access): Answers {
     const process = region.process.reference;
-    const core = region.core.touch(range.write ? "write" : "read", range);
+    const { write, content } = how;
+    const range = { start, count };
+    const core = region.core.touch(write ? "write" : "read", {
+      ...range,
+      ...(content !== undefined && { content }),
+    });
     const vpns = vpnsOf(region, range);
-    const reference = run(this.machine, () => fault.touch(this.machine, process, vpns, range.write));
+    const reference = run(this.machine, () => fault.touch(this.machine, process, vpns, how));
     const err = reference?.err ?? 0;
     return {
       core: core.crash === null ? [core.errno === null ? core.faults : 0, core.sleeps, core.errno] : null,

@@ -53,6 +53,9 @@ function driveRegion(operation: InRegion, region: Region): void {
     case "touch":
       region.touch(operation.write ? "write" : "read", range);
       break;
+    case "writeEqual":
+      region.touch("write", { ...range, content: operation.content });
+      break;
     case "unmap":
       region.unmap(range);
       break;
@@ -126,6 +129,20 @@ function driveVcpu(operation: OnVcpu, vcpu: Vcpu): void {
   }
 }
 
+function mergeKsm(
+  regions: readonly Region[],
+  groups: Extract<Operation, { readonly op: "mergeKsm" }>["groups"],
+): void {
+  regions[0]?.mergeKsm(
+    groups.map((group) =>
+      group.flatMap(({ region: number, index }) => {
+        const region = pick(regions, number);
+        return region === undefined ? [] : [{ region, index: index % region.pages }];
+      }),
+    ),
+  );
+}
+
 /** Calls on the whole region, and on the host. */
 function driveOther(host: Host, operation: Other): void {
   const region = "region" in operation ? pick(regionsOf(host), operation.region) : undefined;
@@ -149,6 +166,9 @@ function driveOther(host: Host, operation: Other): void {
         node: operation.entries.map(({ node }) => node),
         moveAll: operation.moveAll,
       });
+      break;
+    case "mergeKsm":
+      mergeKsm(regionsOf(host), operation.groups);
       break;
     case "mbind":
       region?.mbind(operation);

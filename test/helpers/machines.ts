@@ -9,6 +9,7 @@ const limits = {
   vmas: 512,
   mappings: 512,
   cacheSlots: 4096,
+  ksmItems: 512,
   pins: 512,
   vcpus: 8,
   entries: 1024,

@@ -37,8 +37,7 @@ function migrateAsPosted(m: Machine, context: Context, page: Page, to: Page): nu
   }
   getPage(to);
   copyPage(m, page, to);
-  to.mapping = context.original.mapping;
-  to.anon = context.original.anon;
+  Object.assign(to, context.original);
   retarget(context, to);
   return 0;
 }

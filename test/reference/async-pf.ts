@@ -66,7 +66,7 @@ function allocContext(m: Machine): Context | null {
   const context: Context = {
     id: m.contextIds.take(),
     alive: true,
-    original: { mapping: null, anon: false },
+    original: { mapping: null, anon: false, ksm: false },
     owners: [],
   };
   m.contexts.push(context);
@@ -80,10 +80,11 @@ function freeContext(m: Machine, context: Context): void {
 }
 
 function attach(m: Machine, context: Context, page: Page, { keepTag }: { keepTag: boolean }): void {
-  context.original = { mapping: page.mapping, anon: page.anon };
+  context.original = { mapping: page.mapping, anon: page.anon, ksm: page.ksm };
   page.private = context;
   page.mapping = m.apfMapping;
   page.anon = keepTag;
+  page.ksm = false;
 }
 
 /** With L5: under the page lock; work items on one page share a context. */
@@ -94,7 +95,7 @@ function storeRepaired(m: Machine, work: Work): void {
   if (page !== null && hasSubstitute(m, page)) {
     page.private?.owners.push(work);
     freeContext(m, context);
-  } else if (page?.anon === true) {
+  } else if (page?.anon === true && !page.ksm) {
     context.owners = [work];
     attach(m, context, page, { keepTag: true });
   } else {
@@ -186,8 +187,7 @@ function restore(m: Machine, page: Page, context: Context | null): void {
       invariant: abi.INV_UAF,
     });
   }
-  page.mapping = context.original.mapping;
-  page.anon = context.original.anon;
+  Object.assign(page, context.original);
   freeContext(m, context);
 }
 

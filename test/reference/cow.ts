@@ -49,7 +49,7 @@ function copy(m: Machine, vma: Vma, vpn: number, old: Page): number {
 export function writeProtectFault(m: Machine, vma: Vma, vpn: number, pte: Pte): number | "sleeps" {
   const { page } = pte;
   if (vma.kind !== "anon") return reuseShared(m, pte);
-  if (!page.anon) return copy(m, vma, vpn, page);
+  if (!page.anon || page.ksm) return copy(m, vma, vpn, page);
   if (m.profile.reusesByMapcount) {
     if (has(page, abi.PG_LOCKED)) return sleepOn(m, vma.process, page, true);
     return page.mapcount === 1 ? reuse(pte) : copy(m, vma, vpn, page);

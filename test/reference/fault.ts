@@ -46,6 +46,12 @@ function handleFault(m: Machine, vma: Vma, vpn: number, write: boolean): number 
   return vma.kind === "anon" ? anonFault(m, vma, vpn, write) : sharedFault(m, vma, vpn, write);
 }
 
+export interface Access {
+  readonly write: boolean;
+  /** What a write leaves; by default what no other one does. */
+  readonly content?: number | undefined;
+}
+
 /** Faults the page in if its PTE does not allow the access: 1 if it took a fault, else 0; or an errno. */
 export function faultIn(m: Machine, process: Process, vpn: number, write: boolean): number | "sleeps" {
   const vma = findVma(process, vpn);
@@ -59,19 +65,27 @@ export function faultIn(m: Machine, process: Process, vpn: number, write: boolea
   return err === 0 ? 1 : err;
 }
 
-function access(m: Machine, process: Process, vpn: number, write: boolean): number | "sleeps" {
+/** What a write leaves that says so, or else what no other one does. */
+function stampOf(m: Machine, content: number | undefined): number {
+  if (content !== undefined) return 0 - content;
+  m.lastStamp += 1;
+  return m.lastStamp;
+}
+
+function access(m: Machine, process: Process, vpn: number, how: Access): number | "sleeps" {
+  const { write, content } = how;
   const rc = faultIn(m, process, vpn, write);
   const pte = process.ptes.get(vpn);
   if (rc === "sleeps" || rc < 0 || pte === undefined) return rc;
   pte.accessed = true;
   if (!write) return rc;
   pte.dirty = true;
-  m.lastStamp += 1;
-  pte.page.content = m.lastStamp;
+  const stamp = stampOf(m, content);
+  pte.page.content = stamp;
   const vma = findVma(process, vpn);
   const cached = vma?.kind === "anon" ? undefined : vma?.mapping?.cache.get(pte.page.index);
-  if (cached === undefined) pte.expected = m.lastStamp;
-  else cached.expected = m.lastStamp;
+  if (cached === undefined) pte.expected = stamp;
+  else cached.expected = stamp;
   return rc;
 }
 
@@ -80,13 +94,13 @@ export function touch(
   m: Machine,
   process: Process,
   { start, end }: Range,
-  write: boolean,
+  how: Access,
 ): { faults: number; sleeps: boolean; err: number } {
   let faults = 0;
   let sleeps = false;
   let err = 0;
   for (let vpn = start; vpn < end && err === 0 && !sleeps; vpn++) {
-    const rc = access(m, process, vpn, write);
+    const rc = access(m, process, vpn, how);
     sleeps = rc === "sleeps";
     if (rc === "sleeps") faults += 1;
     else if (rc < 0) err = rc;

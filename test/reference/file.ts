@@ -6,7 +6,7 @@ import { type Machine, type Mapping, type Page, clearFlag, has, setFlag } from "
 import { newFile, putMapping } from "./mapping.ts";
 import { addToPageCache, cachedPages, truncatePages } from "./page-cache.ts";
 import { type Range, zapRange } from "./process.ts";
-import { placesOf } from "./rmap.ts";
+import { placesIn } from "./rmap.ts";
 
 export function createFile(m: Machine, fs: FileSystem, size: number): Mapping {
   return newFile(m, fs, size);
@@ -41,7 +41,7 @@ export function accessFile(
 
 /** page_mkclean(): the next write through a mapping faults. */
 function writeProtect(file: Mapping, page: Page): void {
-  for (const { pte } of placesOf(file, page.index)) {
+  for (const { pte } of placesIn(file, page.index)) {
     if (pte.entry || pte.page !== page) continue;
     pte.write = false;
     pte.dirty = false;

@@ -13,6 +13,7 @@ import {
   setFlag,
   zoneOf,
 } from "./machine.ts";
+import { forgetNode } from "./mapping.ts";
 
 const flagsThatLeakAFreedPage =
   abi.PG_LRU |
@@ -69,7 +70,9 @@ function releasePage(m: Machine, page: Page): void {
     clearFlag(page, abi.PG_ACTIVE | abi.PG_UNEVICTABLE);
   }
   if (page.anon) {
+    if (page.ksm && page.mapping !== null) forgetNode(m, page.mapping);
     page.anon = false;
+    page.ksm = false;
     page.mapping = null;
   }
   if (page.mapcount !== 0 || page.mapping !== null || has(page, flagsThatLeakAFreedPage)) {

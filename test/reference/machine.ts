@@ -4,15 +4,21 @@ import type { FileSystem } from "./file-system.ts";
 import { type Profile, profiles } from "./profile.ts";
 import type { PteTable } from "./pte-table.ts";
 
-export interface Page {
+/** page->mapping. */
+export interface MappingWord {
+  mapping: Mapping | null;
+  /** PAGE_MAPPING_ANON is set in it. */
+  anon: boolean;
+  /** PAGE_MAPPING_KSM is set in it. */
+  ksm: boolean;
+}
+
+export interface Page extends MappingWord {
   readonly pfn: number;
   readonly zone: Zone | null;
   flags: number;
   refcount: number;
   mapcount: number;
-  mapping: Mapping | null;
-  /** PAGE_MAPPING_ANON is set in page->mapping. */
-  anon: boolean;
   index: number;
   private: Context | null;
   /** Of the free block that begins here, while PG_BUDDY is set. */
@@ -21,19 +27,21 @@ export interface Page {
   content: number;
 }
 
-/** An anon_vma or an address_space. */
+/** An anon_vma, an address_space, or a stable node of KSM. */
 export interface Mapping {
   readonly id: number;
-  readonly kind: "anon_vma" | "shmem" | "file" | "apf_mapping";
+  readonly kind: "anon_vma" | "shmem" | "file" | "apf_mapping" | "ksm";
   /** Of an address_space. */
   readonly fs: FileSystem | null;
   /** Pages of an address_space, also those that are not cached. */
   size: number;
-  /** VMAs and migrations that keep it; a file keeps itself. */
+  /** VMAs, migrations and places of KSM pages that keep it; a file keeps itself. */
   refs: number;
   vmas: Vma[];
   /** Page cache: page and expected content by index. */
   readonly cache: Map<number, { page: Page; expected: number }>;
+  /** Of a stable node: where its page was merged. */
+  readonly items: { readonly anonVma: Mapping; readonly index: number }[];
 }
 
 export interface Pte {
@@ -119,7 +127,7 @@ export interface Work {
 export interface Context {
   readonly id: number;
   alive: boolean;
-  original: { mapping: Mapping | null; anon: boolean };
+  original: MappingWord;
   owners: Work[];
 }
 
@@ -263,6 +271,7 @@ function makePages(zones: readonly Zone[]): Page[] {
       mapcount: 0,
       mapping: null,
       anon: false,
+      ksm: false,
       index: 0,
       private: null,
       order: 0,
@@ -277,7 +286,16 @@ export function makeMachine(config: Config): Machine {
   const mappingIds = new Ids();
   const apfMapping: Mapping | null =
     config.policy === "rfc"
-      ? { id: mappingIds.take(), kind: "apf_mapping", fs: null, size: 0, refs: 1, vmas: [], cache: new Map() }
+      ? {
+          id: mappingIds.take(),
+          kind: "apf_mapping",
+          fs: null,
+          size: 0,
+          refs: 1,
+          vmas: [],
+          cache: new Map(),
+          items: [],
+        }
       : null;
   return {
     config,

@@ -3,13 +3,17 @@ import { type FileSystem, fileSystems } from "./file-system.ts";
 import { type Machine, type Mapping, type Vma, removeFrom } from "./machine.ts";
 
 function newMapping(m: Machine, what: Pick<Mapping, "kind" | "fs" | "size">): Mapping {
-  const mapping = { ...what, id: m.mappingIds.take(), refs: 0, vmas: [], cache: new Map() };
+  const mapping = { ...what, id: m.mappingIds.take(), refs: 0, vmas: [], cache: new Map(), items: [] };
   m.mappings.set(mapping.id, mapping);
   return mapping;
 }
 
 export function newAnonVma(m: Machine): Mapping {
   return newMapping(m, { kind: "anon_vma", fs: null, size: 0 });
+}
+
+export function newKsmNode(m: Machine): Mapping {
+  return newMapping(m, { kind: "ksm", fs: null, size: 0 });
 }
 
 /** Shared anonymous memory, which goes with its last mapping. */
@@ -28,6 +32,12 @@ export function putMapping(m: Machine, mapping: Mapping): void {
   if (mapping.refs > 0) return;
   m.mappings.delete(mapping.id);
   m.mappingIds.giveBack(mapping.id);
+}
+
+/** The page of a stable node is freed. */
+export function forgetNode(m: Machine, node: Mapping): void {
+  for (const { anonVma } of node.items) putMapping(m, anonVma);
+  putMapping(m, node);
 }
 
 export function linkTo(vma: Vma, mapping: Mapping): void {

@@ -46,8 +46,8 @@ function waitForWriteback(page: Page, { mode, force }: Manner): number {
 
 /** page_get_anon_vma(). */
 function getAnonVma(m: Machine, page: Page): Mapping | null {
-  const { mapping, anon } = rmapMapping(m, page);
-  if (!anon || page.mapcount === 0 || mapping?.kind !== "anon_vma") return null;
+  const { mapping, anon, ksm } = rmapMapping(m, page);
+  if (!anon || ksm || page.mapcount === 0 || mapping?.kind !== "anon_vma") return null;
   mapping.refs += 1;
   return mapping;
 }
@@ -56,8 +56,9 @@ function getAnonVma(m: Machine, page: Page): Mapping | null {
 export function unmapPage(m: Machine, page: Page, manner: Manner): { rc: number; attempt: Attempt } {
   const err = waitForWriteback(page, manner);
   if (err !== 0) return { rc: err, attempt: { called: false, anonVma: null } };
-  const anonVma = page.anon ? getAnonVma(m, page) : null;
-  if (page.anon && anonVma === null && m.profile.refusesUnmappedAnon) {
+  const needsAnonVma = page.anon && !page.ksm;
+  const anonVma = needsAnonVma ? getAnonVma(m, page) : null;
+  if (needsAnonVma && anonVma === null && m.profile.refusesUnmappedAnon) {
     return { rc: -abi.EAGAIN, attempt: { called: false, anonVma } };
   }
   const called = page.mapping !== null && (page.mapcount > 0 || m.profile.unmapsUnmappedPages);
@@ -76,6 +77,7 @@ export function moveToNewPage(
   to.index = page.index;
   to.mapping = page.mapping;
   to.anon = page.anon;
+  to.ksm = page.ksm;
   if (m.profile.unmapsBatchFirst) count(m, abi.PROBE_REFCOUNT_CHECK, 1);
   const mapping = pageMapping(m, page);
   const rc =
@@ -87,10 +89,12 @@ export function moveToNewPage(
     if (!page.anon || m.profile.forgetsAnonMapping) {
       page.mapping = null;
       page.anon = false;
+      page.ksm = false;
     }
   } else {
     to.mapping = null;
     to.anon = false;
+    to.ksm = false;
   }
   clearFlag(to, abi.PG_LOCKED);
   return rc;

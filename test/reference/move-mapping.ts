@@ -46,6 +46,8 @@ export function copyPage(m: Machine, page: Page, to: Page): void {
     setFlag(to, abi.PG_DIRTY);
   }
   setFlag(to, page.flags & abi.PG_MLOCKED);
+  // The stable node goes along; the page keeps the tag.
+  if (to.ksm) page.mapping = null;
   clearFlag(page, abi.PG_MLOCKED | abi.PG_ANON_EXCLUSIVE | abi.PG_PRIVATE);
   page.private = null;
 }

@@ -180,6 +180,7 @@ export function munmap(m: Machine, process: Process, range: Range): void {
 
 /** Whether mprotect() gives write access back by itself: nobody shares the page. */
 function isWritableAtOnce(m: Machine, { page, dirty }: Pte): boolean {
+  if (page.ksm) return false;
   if (m.profile.anonExclusive && page.anon) return dirty && has(page, abi.PG_ANON_EXCLUSIVE);
   return dirty && page.mapcount === 1;
 }
@@ -212,7 +213,7 @@ export function mlock(m: Machine, process: Process, range: Range): void {
   }
 }
 
-function mlockPage(m: Machine, page: Page): void {
+export function mlockPage(m: Machine, page: Page): void {
   if (isZeroPage(page) || has(page, abi.PG_MLOCKED)) return;
   setFlag(page, abi.PG_MLOCKED);
   count(m, abi.NR_MLOCK, 1);

@@ -4,6 +4,7 @@ import { addToLru, removeFromLru } from "./lru.ts";
 import {
   type Machine,
   type Mapping,
+  type MappingWord,
   type Page,
   type Pte,
   type Vma,
@@ -23,7 +24,7 @@ export function hasSubstitute(m: Machine, page: Page): boolean {
 }
 
 /** page->mapping as mm/rmap.c sees it: with L4 it looks behind the substitute. */
-export function rmapMapping(m: Machine, page: Page): { mapping: Mapping | null; anon: boolean } {
+export function rmapMapping(m: Machine, page: Page): MappingWord {
   if (!hasSubstitute(m, page) || !repaired(m, "L4")) return page;
   if (page.private?.alive !== true) {
     throw new Crash({
@@ -62,7 +63,7 @@ interface Place {
   readonly pte: Pte;
 }
 
-export function placesOf({ vmas }: Mapping, index: number): Place[] {
+export function placesIn({ vmas }: Mapping, index: number): Place[] {
   return vmas.flatMap((vma) => {
     const vpn = vma.start + index - vma.pgoff;
     const pte = vpn >= vma.start && vpn < vma.end ? vma.process.ptes.get(vpn) : undefined;
@@ -70,9 +71,14 @@ export function placesOf({ vmas }: Mapping, index: number): Place[] {
   });
 }
 
+function placesOf({ mapping, ksm }: MappingWord, page: Page): Place[] {
+  if (mapping === null) return [];
+  if (!ksm) return placesIn(mapping, page.index);
+  return mapping.items.flatMap(({ anonVma, index }) => placesIn(anonVma, index));
+}
+
 function isMappedByLockedVma(m: Machine, page: Page): boolean {
-  const { mapping } = rmapMapping(m, page);
-  const places = mapping === null ? [] : placesOf(mapping, page.index);
+  const places = placesOf(rmapMapping(m, page), page);
   return places.some(({ vma, pte }) => vma.locked && pte.page === page);
 }
 
@@ -126,11 +132,12 @@ function checkAnonVma(m: Machine, page: Page, mapping: Mapping, callers: readonl
 
 /** Every PTE at the page's place in the VMAs that its mapping leads to. */
 export function rmapWalk(m: Machine, page: Page, callers: readonly number[]): Place[] {
-  const { mapping, anon } = rmapMapping(m, page);
+  const word = rmapMapping(m, page);
+  const { mapping, anon, ksm } = word;
   if (mapping === null) return [];
   if (!anon) lockMmapMutex(m, page, mapping, callers);
-  else checkAnonVma(m, page, mapping, callers);
-  return placesOf(mapping, page.index);
+  else if (!ksm) checkAnonVma(m, page, mapping, callers);
+  return placesOf(word, page);
 }
 
 export function setPageDirty(m: Machine, page: Page): void {

@@ -1,9 +1,10 @@
 /** The whole state in the encoding of assembly/abi.ts, and its hash. */
 import * as abi from "../../assembly/abi.ts";
-import { type Machine, type Mapping, type Page, type Pte, Crash } from "./machine.ts";
+import { type Machine, type MappingWord, type Page, type Pte, Crash } from "./machine.ts";
 
-function mappingWord(mapping: Mapping | null, anon: boolean): number {
-  return ((mapping?.id ?? 0) << abi.MAPPING_TAG_SHIFT) | (anon ? abi.MAPPING_ANON : 0);
+function mappingWord({ mapping, anon, ksm }: MappingWord): number {
+  const tag = ksm ? abi.MAPPING_KSM : anon ? abi.MAPPING_ANON : 0;
+  return ((mapping?.id ?? 0) << abi.MAPPING_TAG_SHIFT) | tag;
 }
 
 const FIELDS = abi.PAGE_RECORD_SIZE / 4;
@@ -34,7 +35,7 @@ export function writePageRecords(m: Machine, pages: readonly Page[], records: In
     records[field] = page.flags;
     records[field + 1] = page.refcount;
     records[field + 2] = page.mapcount;
-    records[field + 3] = mappingWord(page.mapping, page.anon);
+    records[field + 3] = mappingWord(page);
     records[field + 4] = page.index;
     records[field + 5] = privateWord(page);
     // On no list.

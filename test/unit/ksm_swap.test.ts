@@ -70,7 +70,7 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(host.verify()).toBeNull();
   });
 
-  it("it migrates there with its node and its slot", async () => {
+  it("a page there migrates with its node and its slot", async () => {
     const { host, memory, device, pfn } = await merged(kernel, false);
     host.reclaimPage(pfn);
     device.endWriteback();
