@@ -4,6 +4,8 @@ import { content } from "./content.ts";
 import { fault } from "./fault.ts";
 import { init } from "./init.ts";
 import { migrate } from "./migrate.ts";
+import { reclaim } from "./reclaim.ts";
+import { swapin } from "./swapin.ts";
 import { verify } from "./verify.ts";
 
-export const suites: readonly Suite[] = [migrate, content, fault, verify, init];
+export const suites: readonly Suite[] = [migrate, content, fault, reclaim, swapin, verify, init];

@@ -59,7 +59,7 @@ function perSecond(atLeast: number): Goal {
   };
 }
 
-const aheadOfTwin: Goal = {
+export const aheadOfTwin: Goal = {
   text: "ahead of the twin, times",
   value: (figures) => figures.ratio(TWIN, CORE),
   atLeast: 1,

@@ -72,13 +72,19 @@ export class TwinLru {
       const refcount = pages[page + REFCOUNT]! - 1;
       pages[page + REFCOUNT] = refcount;
       if (refcount > 0) {
-        pages[page + FLAGS]! |= PG_LRU;
-        this.#memory.listAddHead(this.#listOf(pfn, pages[page + FLAGS]!), pfn);
+        this.add(pfn);
       } else {
         pages[page + FLAGS]! &= ~PG_ACTIVE;
-        this.#release(pfn);
+        this.release(pfn);
       }
     }
+  }
+
+  /** Puts a page in front of its list. */
+  add(pfn: number): void {
+    const page = pfn << RECORD_SHIFT;
+    this.#pages[page + FLAGS]! |= PG_LRU;
+    this.#memory.listAddHead(this.#listOf(pfn, this.#pages[page + FLAGS]!), pfn);
   }
 
   /** Takes a page off its list. */
@@ -94,15 +100,11 @@ export class TwinLru {
     const refcount = this.#pages[page + REFCOUNT]! - 1;
     if (refcount < 0) throw new Error(`twin: refcount of pfn ${pfn} below 0`);
     this.#pages[page + REFCOUNT] = refcount;
-    if (refcount === 0) this.#release(pfn);
+    if (refcount === 0) this.release(pfn);
   }
 
-  #listOf(pfn: number, flags: number): number {
-    const zone = this.#memory.zoneOfBlock[pfn >> PAGEBLOCK_ORDER]!;
-    return this.#memory.lruList(zone, (flags & PG_ACTIVE) !== 0 ? LRU_ACTIVE_ANON : LRU_INACTIVE_ANON);
-  }
-
-  #release(pfn: number): void {
+  /** Frees a page without references. */
+  release(pfn: number): void {
     const pages = this.#pages;
     const page = pfn << RECORD_SHIFT;
     if ((pages[page + FLAGS]! & PG_LRU) !== 0) {
@@ -118,5 +120,10 @@ export class TwinLru {
     pages[page + INDEX] = 0;
     pages[page + PRIVATE] = 0;
     this.#memory.freePages(pfn, 0);
+  }
+
+  #listOf(pfn: number, flags: number): number {
+    const zone = this.#memory.zoneOfBlock[pfn >> PAGEBLOCK_ORDER]!;
+    return this.#memory.lruList(zone, (flags & PG_ACTIVE) !== 0 ? LRU_ACTIVE_ANON : LRU_INACTIVE_ANON);
   }
 }

@@ -90,6 +90,14 @@ export class TwinMemory {
     return (zone * LISTS_PER_ZONE + NR_LRU_LISTS + order) * LIST_WORDS;
   }
 
+  listTail(list: number): number {
+    return this.lists[list + TAIL]!;
+  }
+
+  listLength(list: number): number {
+    return this.lists[list + NR]!;
+  }
+
   listAddHead(list: number, pfn: number): void {
     const { pages, lists } = this;
     const page = pfn << RECORD_SHIFT;

@@ -1,8 +1,6 @@
 /** The one address space of the twin: a VMA from virtual page 0, and its anon_vma. */
 import { EFAULT } from "../../assembly/abi.ts";
 
-const ANON_VMA = 1; // the object that the core's first anonymous fault is given
-
 interface TwinVma {
   readonly start: number;
   readonly end: number;
@@ -13,9 +11,16 @@ interface TwinVma {
 export class TwinSpace {
   node = 0;
   rssAnon = 0;
+  rssSwap = 0;
   #vmas: TwinVma | null = null;
   #anonVma = 0;
   #anonVmaRefs = 0;
+  readonly #freeObject: number;
+
+  /** `freeObject` is what the core gives its first anonymous fault. */
+  constructor(freeObject: number) {
+    this.#freeObject = freeObject;
+  }
 
   get pages(): number {
     return this.#vmas?.end ?? 0;
@@ -43,7 +48,7 @@ export class TwinSpace {
 
   anonVmaPrepare(): number {
     if (this.#anonVma === 0) {
-      this.#anonVma = ANON_VMA;
+      this.#anonVma = this.#freeObject;
       this.#anonVmaRefs = 1;
     }
     return this.#anonVma;

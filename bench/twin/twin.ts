@@ -18,6 +18,7 @@ import {
   PTE_ACCESSED,
   PTE_DIRTY,
   PTE_PRESENT,
+  PTE_PROTNONE,
   PTE_SHIFT,
   PTE_WRITE,
 } from "../../assembly/abi.ts";
@@ -25,20 +26,44 @@ import { hashCounters, hashPages, hashPtes } from "./hash.ts";
 import { TwinLru } from "./lru.ts";
 import { FLAGS, INDEX, MAPCOUNT, MAPPING, RECORD_SHIFT, REFCOUNT, TwinMemory } from "./memory.ts";
 import { TwinMigration } from "./migration.ts";
+import { TwinReclaim } from "./reclaim.ts";
 import { TwinSpace } from "./space.ts";
+import { TwinSwap } from "./swap.ts";
+import { TwinSwapin } from "./swapin.ts";
+
+export interface TwinOptions {
+  readonly pagesPerNode: number;
+  readonly nodes: number;
+  readonly ptes: number;
+  /** Of the one swap device, which is synchronous. */
+  readonly swapSlots?: number;
+}
 
 const PTE_OF_FAULT = PTE_PRESENT | PTE_ACCESSED | PTE_WRITE | PTE_DIRTY;
 
 export class Twin {
   readonly #memory: TwinMemory;
   readonly #lru: TwinLru;
-  readonly #space = new TwinSpace();
+  readonly #space: TwinSpace;
   readonly #migration: TwinMigration;
+  readonly #swap: TwinSwap;
+  readonly #reclaim: TwinReclaim;
+  readonly #swapin: TwinSwapin;
 
-  constructor(options: { readonly pagesPerNode: number; readonly nodes: number; readonly ptes: number }) {
+  constructor(options: TwinOptions) {
     this.#memory = new TwinMemory(options.pagesPerNode, options.nodes, options.ptes);
     this.#lru = new TwinLru(this.#memory);
+    // swapon() has taken the first object for the swap cache.
+    this.#space = new TwinSpace(options.swapSlots === undefined ? 1 : 2);
     this.#migration = new TwinMigration(this.#memory, this.#lru, this.#space);
+    this.#swap = new TwinSwap(this.#memory, this.#lru, options.swapSlots ?? 0);
+    this.#reclaim = new TwinReclaim(this.#memory, this.#lru, this.#space, this.#swap);
+    this.#swapin = new TwinSwapin(this.#memory, this.#lru, this.#space, this.#swap);
+  }
+
+  /** Slots in use. */
+  get usedSlots(): number {
+    return this.#swap.nrUsed;
   }
 
   /** mmap() of virtual pages 0 … `pages`-1, preferring `node`. */
@@ -63,6 +88,37 @@ export class Twin {
     this.#memory.count(PGFAULT, faults);
   }
 
+  /** Reads virtual pages that have been written to, in order. Returns how many faulted. */
+  read(start: number, end: number): number {
+    const { ptes } = this.#memory;
+    let faults = 0;
+    for (let vpn = start; vpn < end; vpn++) {
+      const number = this.#space.pteNumber(vpn);
+      if ((ptes[number]! & PTE_PRESENT) === 0) {
+        faults += 1;
+        this.#swapin.doSwapPage(vpn, number);
+      }
+      ptes[number]! |= PTE_ACCESSED;
+    }
+    this.#memory.count(PGFAULT, faults);
+    return faults;
+  }
+
+  /** vm.page-cluster. */
+  setPageCluster(cluster: number): void {
+    this.#swapin.pageCluster = cluster;
+  }
+
+  /** MADV_PAGEOUT of everything. Returns how many pages were freed. */
+  pageout(): number {
+    return this.#reclaim.pageout();
+  }
+
+  /** Reclaims about `pages` pages of the first node from its LRU lists. Returns how many were freed. */
+  reclaim(pages: number): number {
+    return this.#reclaim.reclaim(pages);
+  }
+
   /** munmap() of everything. */
   unmap(): void {
     const { ptes, pages } = this.#memory;
@@ -74,11 +130,17 @@ export class Twin {
       if (pte === 0) continue;
       ptes[number] = 0;
       const pfn = pte >>> PTE_SHIFT;
+      if ((pte & (PTE_PRESENT | PTE_PROTNONE)) === 0) {
+        this.#space.rssSwap -= 1;
+        this.#swap.freeSwapAndCache(pfn);
+        continue;
+      }
       const page = pfn << RECORD_SHIFT;
       this.#space.rssAnon -= 1;
       const mapcount = pages[page + MAPCOUNT]! - 1;
       pages[page + MAPCOUNT] = mapcount;
       if (mapcount === 0 && (pages[page + MAPPING]! & MAPPING_ANON) !== 0) unmapped += 1;
+      this.#swap.freeSwapCache(pfn);
       this.#lru.putPage(pfn);
     }
     this.#memory.count(NR_ANON_PAGES, -unmapped);
