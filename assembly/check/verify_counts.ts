@@ -10,10 +10,12 @@ import {
   NR_FILE_PAGES,
   NR_ISOLATED_ANON,
   NR_ISOLATED_FILE,
+  MEMCG_CHARGED,
   NR_MLOCK,
   PFN_NONE,
   PG_ISOLATED,
   PG_LOCKED,
+  PG_MEMCG,
   PG_MLOCKED,
   PG_SWAPBACKED,
   SWAP_SLOT_NONE,
@@ -33,7 +35,7 @@ import { Vma, isSharedMapping, pageIndex, pteNumber, vmaAt } from "../state/vma"
 import { counterOf } from "../state/vmstat";
 import { verifyIsolated } from "./verify_migrations";
 import { mappedByAnonVma } from "./verify_pages";
-import { expectEqual, violation } from "./violation";
+import { bad, expectEqual, violation } from "./violation";
 
 /**
  * rss of one process. The class of a page is what the VMA says it is, not what its tag says now: a kernel
@@ -79,6 +81,7 @@ let fileMapped = 0;
 let isolatedAnon = 0;
 let isolatedFile = 0;
 let mlocked = 0;
+let charged = 0;
 
 export function beginCounters(): void {
   anonMapped = 0;
@@ -86,6 +89,7 @@ export function beginCounters(): void {
   isolatedAnon = 0;
   isolatedFile = 0;
   mlocked = 0;
+  charged = 0;
 }
 
 /** Adds the frames start … end-1, whose holders have been counted. At quiescence none is locked. */
@@ -98,6 +102,8 @@ export function tallyCounters(start: i32, end: i32): void {
       else fileMapped += 1;
     }
     if ((flags & PG_MLOCKED) != 0) mlocked += 1;
+    if ((flags & PG_MEMCG) != 0) charged += 1;
+    else if (page.mapcount > 0 && mappedByAnonVma(pfn)) bad(INV_VMSTAT, pfn, MEMCG_CHARGED, 1, 0);
     if ((flags & PG_ISOLATED) != 0) {
       if ((flags & PG_SWAPBACKED) != 0) isolatedAnon += 1;
       else isolatedFile += 1;
@@ -115,6 +121,7 @@ export function verifyCounters(): void {
   expectEqual(INV_VMSTAT, 0, NR_ISOLATED_ANON, isolatedAnon, counterOf(NR_ISOLATED_ANON));
   expectEqual(INV_VMSTAT, 0, NR_ISOLATED_FILE, isolatedFile, counterOf(NR_ISOLATED_FILE));
   expectEqual(INV_VMSTAT, 0, NR_MLOCK, mlocked, counterOf(NR_MLOCK));
+  expectEqual(INV_VMSTAT, 0, MEMCG_CHARGED, charged, counterOf(MEMCG_CHARGED));
 }
 
 /** What a swap entry leads to: the page in the swap cache, or what the device has. */

@@ -21,6 +21,7 @@ import { writeContent } from "../state/content";
 import { addToUnevictableList } from "../state/lru";
 import { lruCacheAdd } from "../state/lru_batch";
 import { OBJECT_ANON_VMA, allocMapping, putMapping } from "../state/mapping";
+import { chargePage } from "../state/memcg";
 import { mmAt } from "../state/mm";
 import { Page, pageAt } from "../state/page";
 import { allocPages } from "../state/page_alloc";
@@ -73,6 +74,7 @@ export function mapNewAnonPage(vmaId: i32, vpn: i32): i32 {
   const page = pageAt(pfn);
   const p = profile();
   page.flags = PG_UPTODATE | PG_SWAPBACKED;
+  chargePage(page);
   if (p.faultActivates) page.flags |= PG_ACTIVE;
   if (p.anonExclusive) page.flags |= PG_ANON_EXCLUSIVE;
   writeContent(pfn, 0);

@@ -48,6 +48,7 @@ import {
   mappingAt,
   putMapping,
 } from "../state/mapping";
+import { chargePage, unchargeUncached } from "../state/memcg";
 import { Page, pageAt, pfnOf } from "../state/page";
 import { allocPages } from "../state/page_alloc";
 import { putPage } from "../state/page_free";
@@ -116,6 +117,7 @@ export function addToPageCache(object: i32, index: i32, pfn: i32): Page {
   const shmem = (mapping.flags & AS_SHMEM) != 0;
   const page = pageAt(pfn);
   page.flags = PG_UPTODATE;
+  chargePage(page);
   page.mapping = object << MAPPING_TAG_SHIFT;
   page.index = index;
   if (shmem) page.flags |= PG_SWAPBACKED;
@@ -158,6 +160,7 @@ function truncatePage(mapping: Mapping, slot: CacheSlot): void {
   mapping.nrpages -= 1;
   count(NR_FILE_PAGES, -1);
   if ((mapping.flags & AS_SHMEM) != 0) count(NR_SHMEM, -1);
+  unchargeUncached(page);
   putPage(page);
 }
 

@@ -11,6 +11,7 @@ import {
   PG_ANON_EXCLUSIVE,
   PG_DIRTY,
   PG_ISOLATED,
+  PG_MEMCG,
   PG_SWAPBACKED,
   PROBE_PAGES_COPIED,
   PROBE_PTES_UNMAPPED,
@@ -36,7 +37,7 @@ import { CARRIED } from "./move_mapping";
 
 /** Flags that an isolated ordinary page has and may have. Its target gets them, all but PG_isolated. */
 const REQUIRED: i32 = PG_ISOLATED | PG_SWAPBACKED;
-const ALLOWED: i32 = CARRIED | PG_DIRTY | PG_ACTIVE | PG_ANON_EXCLUSIVE;
+const ALLOWED: i32 = CARRIED | PG_DIRTY | PG_ACTIVE | PG_ANON_EXCLUSIVE | PG_MEMCG;
 
 /** Number of the one PTE that can map `page`, -1 if it is not so simple. */
 function onlyPteOf(page: Page): i32 {

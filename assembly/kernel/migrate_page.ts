@@ -22,6 +22,7 @@ import {
 import { crash } from "../state/crash";
 import { machine } from "../state/machine";
 import { MIGRATEPAGE_ASYNC_PF, mappingAt, objectOf, putMapping } from "../state/mapping";
+import { endChargeMigration, migrateCharge, prepareChargeMigration } from "../state/memcg";
 import { Page, pageAnon, pageHasPrivate, pageKsm, pfnOf } from "../state/page";
 import { trace, tracing } from "../state/trace";
 import { count } from "../state/vmstat";
@@ -31,7 +32,7 @@ import { prepareTarget, traceCheck } from "./move_mapping";
 import { unlockPage } from "./page_lock";
 import { asyncPfMigratepage } from "./policy/rfc";
 import { profile } from "../state/profile";
-import { pageGetAnonVma } from "./rmap";
+import { pageGetAnonVma, rmapPageAnon } from "./rmap";
 import { removeMigrationPtes, tryToUnmap } from "./unmap";
 import { endPageWriteback } from "./writeback";
 
@@ -58,7 +59,7 @@ function waitForWriteback(page: Page, force: bool, mode: i32): i32 {
 }
 
 /**
- * 3.–8. From the locked page to the unmapped one. Returns 0 when the move may be tried, else the errno of the
+ * 2.–8. From the locked page to the unmapped one. Returns 0 when the move may be tried, else the errno of the
  * attempt. The machine notes what the end of the attempt has to undo: the anon_vma reference, and whether
  * PTEs were removed.
  */
@@ -66,6 +67,8 @@ export function unmapStep(pfn: i32, page: Page, force: bool, mode: i32): i32 {
   const m = machine();
   m.anonVma = NO_ANON_VMA;
   m.unmapped = 0;
+  // 2. The charge stays while nothing maps the page.
+  if (rmapPageAnon(page)) prepareChargeMigration(page);
   const err = waitForWriteback(page, force, mode);
   if (err != 0) return err;
   // 4. An anonymous page needs its anon_vma until the PTEs are back.
@@ -109,7 +112,9 @@ export function moveToNewPage(newPage: Page, page: Page, unmapped: bool, mode: i
   if (rc != 0) {
     newPage.mapping = 0;
   } else {
+    migrateCharge(page, newPage);
     if (unmapped) removeMigrationPtes(pfnOf(page), pfnOf(newPage));
+    endChargeMigration(page, newPage);
     if (!pageAnon(page) || profile().clearsAnonMapping) page.mapping = 0;
     if (tracing()) trace(TRACE_MOVED, pfnOf(page), pfnOf(newPage), 0, 0);
   }
@@ -120,6 +125,7 @@ export function moveToNewPage(newPage: Page, page: Page, unmapped: bool, mode: i
 /** 10.–11. Back out or finish: PTEs of a page that did not move, the anon_vma reference, the lock. */
 export function finishStep(pfn: i32, page: Page, anonVma: i32, moved: bool, unmapped: bool): void {
   if (!moved && unmapped) removeMigrationPtes(pfn, pfn);
+  endChargeMigration(page, page);
   if (anonVma != NO_ANON_VMA) putMapping(anonVma);
   unlockPage(page);
 }

@@ -4,7 +4,9 @@
  */
 import { MAPPING_ANON, MAPPING_TAG_MASK, MAPPING_TAG_SHIFT, NR_ANON_PAGES, NR_FILE_MAPPED } from "../abi";
 import { OBJECT_ANON_VMA, isSubstitute, mappingAt, objectOf } from "../state/mapping";
+import { unchargeUnmapped } from "../state/memcg";
 import { Page, pageAnon } from "../state/page";
+import { profile } from "../state/profile";
 import { count } from "../state/vmstat";
 import { substituteRmapMapping } from "./policy/substitute";
 
@@ -42,10 +44,13 @@ export function pageAddRmap(page: Page): void {
   if (page.mapcount == 1) count(rmapPageAnon(page) ? NR_ANON_PAGES : NR_FILE_MAPPED, 1);
 }
 
-/** page_remove_rmap(): one PTE less; the class of the counter is decided by the tag at this moment. */
+/** page_remove_rmap(): one PTE less; counter and charge go by what the tag says at this moment. */
 export function pageRemoveRmap(page: Page): void {
   page.mapcount -= 1;
-  if (page.mapcount == 0) count(rmapPageAnon(page) ? NR_ANON_PAGES : NR_FILE_MAPPED, -1);
+  if (page.mapcount != 0) return;
+  const anon = rmapPageAnon(page);
+  count(anon ? NR_ANON_PAGES : NR_FILE_MAPPED, -1);
+  if (anon && profile().chargeEndsWithMapping) unchargeUnmapped(page);
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   SWAP_SLOT_NONE,
 } from "../abi";
 import { AS_SHMEM, CacheSlot, cacheSlotAt, cachedSwapSlot, mappingAt, objectOf } from "../state/mapping";
+import { chargePage } from "../state/memcg";
 import { Page, getPage, pageAt } from "../state/page";
 import { putPage } from "../state/page_free";
 import { allocSwapSlot, swapSlotAt } from "../state/swap";
@@ -50,6 +51,7 @@ function moveToPageCache(object: i32, index: i32, pfn: i32, page: Page): void {
   if ((page.flags & PG_WRITEBACK) != 0) endPageWriteback(pfn, page);
   page.mapping = object << MAPPING_TAG_SHIFT;
   page.index = index;
+  chargePage(page);
   cache.pfn = pfn;
   mapping.nrpages += 1;
   count(NR_FILE_PAGES, 1);

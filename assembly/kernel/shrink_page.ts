@@ -25,6 +25,7 @@ import {
 } from "../abi";
 import { crash } from "../state/crash";
 import { AS_BDI, AS_SHMEM, AS_WRITEPAGE, cacheSlotAt, mappingAt, objectOf } from "../state/mapping";
+import { unchargeUncached } from "../state/memcg";
 import { Page, pageAnon, pageHasPrivate } from "../state/page";
 import { releasePage } from "../state/page_free";
 import { profile } from "../state/profile";
@@ -105,6 +106,7 @@ function deleteFromPageCache(pfn: i32, page: Page, word: i32): void {
   count(NR_FILE_PAGES, -1);
   if ((page.flags & PG_SWAPBACKED) != 0) count(NR_SHMEM, -1);
   page.mapping = 0;
+  unchargeUncached(page);
 }
 
 /** __remove_mapping() and the end of the page, if its count is exactly isolation and cache. */

@@ -12,6 +12,7 @@ import {
 import { copyContentFromSlot, copyContentToSlot } from "../state/content";
 import { lruAddDrainCpu, lruCacheAdd } from "../state/lru_batch";
 import { machine } from "../state/machine";
+import { chargePage } from "../state/memcg";
 import { Page, getPage, pageAt } from "../state/page";
 import { allocPages } from "../state/page_alloc";
 import { putPage } from "../state/page_free";
@@ -41,6 +42,7 @@ function readFrame(slot: i32, node: i32, bound: bool): i32 {
   const page = pageAt(pfn);
   page.flags = PG_SWAPBACKED | PG_UPTODATE;
   assert(swapSlotAt(slot).written != 0, "readFrame: the device has nothing in this slot");
+  if (!profile().chargeEndsWithMapping) chargePage(page); // mem_cgroup_swapin_charge_folio()
   copyContentFromSlot(slot, pfn);
   count(PSWPIN, 1);
   return pfn;

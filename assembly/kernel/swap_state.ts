@@ -14,7 +14,8 @@ import {
 } from "../abi";
 import { crash } from "../state/crash";
 import { isSubstitute, mappingAt } from "../state/mapping";
-import { Page, getPage, pageAt, pageKsm, pfnOf } from "../state/page";
+import { unchargeUncached } from "../state/memcg";
+import { Page, getPage, pageAnon, pageAt, pageKsm, pfnOf } from "../state/page";
 import { putPage } from "../state/page_free";
 import { allocSwapSlot, areaOfSlot, freeUnusedSlot, isSwapFull, swapAreaAt, swapSlotAt } from "../state/swap";
 import { count } from "../state/vmstat";
@@ -55,6 +56,7 @@ export function forgetSwapCache(page: Page): void {
   swapSlotAt(slot).pfn = PFN_NONE;
   mappingAt(swapAreaAt(area).mapping).nrpages -= 1;
   count(NR_FILE_PAGES, -1);
+  if (page.mapping == 0 || pageAnon(page)) unchargeUncached(page);
   freeUnusedSlot(slot);
 }
 

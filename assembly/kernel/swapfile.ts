@@ -25,6 +25,7 @@ import {
   putMapping,
 } from "../state/mapping";
 import { machine } from "../state/machine";
+import { chargePage } from "../state/memcg";
 import { mmAt } from "../state/mm";
 import { getPage, pageAt, pageKsm } from "../state/page";
 import { makePte, pteAt, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
@@ -75,6 +76,7 @@ function unusePte(vma: Vma, vpn: i32, entry: i32): bool {
   else getPage(pageAt(pfn));
   if (pfn == PFN_NONE) return false;
   const page = pageAt(pfn);
+  chargePage(page);
   const mm = mmAt(vma.mm);
   mm.rssSwap -= 1;
   mm.rssAnon += 1;

@@ -19,6 +19,7 @@ import { copyContent } from "../state/content";
 import { lruAddDrainCpu } from "../state/lru_batch";
 import { machine } from "../state/machine";
 import { objectOf } from "../state/mapping";
+import { chargePage } from "../state/memcg";
 import { mmAt } from "../state/mm";
 import { Page, getPage, pageAnon, pageAt, pageKsm } from "../state/page";
 import { putPage } from "../state/page_free";
@@ -125,6 +126,7 @@ export function doSwapPage(vmaId: i32, vpn: i32, write: bool): i32 {
     : mapByCount(page, vma, slot, write);
   setPte(number, makePte(pfn, PTE_PRESENT | PTE_ACCESSED | flags));
   pageAddAnonRmap(page, vma.object, pageIndex(vma, vpn));
+  chargePage(page); // v3.12: what was read ahead is nobody's until it is mapped
   if ((vma.flags & VM_LOCKED) != 0) mlockPage(pfn);
   return write && (flags & PTE_WRITE) == 0 ? doWpPage(vmaId, vpn) : 0;
 }

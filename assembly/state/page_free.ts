@@ -1,5 +1,6 @@
 /** The end of a page's life: the last reference is dropped and the frame goes back to the buddy allocator. */
 import {
+  CFG_DEBUG_VM,
   CRASH_BUG,
   FN_PUT_PAGE,
   INV_REF,
@@ -8,6 +9,7 @@ import {
   PG_HWPOISON,
   PG_LOCKED,
   PG_LRU,
+  PG_MEMCG,
   PG_MLOCKED,
   PG_PRIVATE,
   PG_PRIVATE_2,
@@ -16,14 +18,17 @@ import {
   PG_UNEVICTABLE,
   PG_WRITEBACK,
 } from "../abi";
+import { config } from "../arena";
 import { poisonContent } from "./content";
 import { crash } from "./crash";
 import { freeKsmNode } from "./ksm";
 import { lruDel } from "./lru";
 import { machine } from "./machine";
 import { objectOf } from "./mapping";
+import { unchargePage } from "./memcg";
 import { Page, pageKsm, pfnOf } from "./page";
 import { freePages } from "./page_alloc";
+import { profile } from "./profile";
 
 /** Flags that no page may have when it is freed (PAGE_FLAGS_CHECK_AT_FREE). */
 const FLAGS_CHECKED_AT_FREE: i32 =
@@ -52,7 +57,10 @@ export function releasePage(pfn: i32, page: Page): void {
     if (pageKsm(page)) freeKsmNode(objectOf(page.mapping));
     page.mapping = 0;
   }
+  if (!profile().chargeEndsWithMapping) unchargePage(page);
+  const charged = (page.flags & PG_MEMCG) != 0; // for ever, of v3.12
   if (
+    (charged && config(CFG_DEBUG_VM) != 0) ||
     page.mapcount != 0 ||
     page.mapping != 0 ||
     page.refcount != 0 ||

@@ -30,6 +30,8 @@ export class Profile {
   clearsAnonMapping: bool; // page->mapping of a moved anonymous page is cleared
   ksmDirties: bool; // a page that KSM merges others with is dirty from then on (4.5)
 
+  chargeEndsWithMapping: bool; // of an anonymous page; a page of a file is uncharged when it leaves the cache
+
   unmapsToSwap: bool; // migration leaves swap entries of a page in the swap cache, not migration entries
   swapinAlwaysDrains: bool; // the CPU's LRU batch is drained after a read from swap, whatever was read
   swapinBypassesCache: bool; // a slot that one PTE has is read past the swap cache from a synchronous device
@@ -70,6 +72,7 @@ function loadV3(p: Profile): void {
   p.nrPasses = 10;
   p.firstForcedPass = 3;
   p.clearsAnonMapping = true;
+  p.chargeEndsWithMapping = true;
   p.unmapsToSwap = true;
   p.swapinAlwaysDrains = true;
   p.reclaimTestsCongestion = true;

@@ -172,6 +172,8 @@ export const pageFlags = {
   buddy: abi.PG_BUDDY,
   anon_exclusive: abi.PG_ANON_EXCLUSIVE,
   isolated: abi.PG_ISOLATED,
+  memcg: abi.PG_MEMCG,
+  memcg_migration: abi.PG_MEMCG_MIGRATION,
 } as const;
 export type PageFlag = keyof typeof pageFlags;
 
@@ -199,6 +201,7 @@ export const counters = {
   pgactivate: abi.PGACTIVATE,
   pgdeactivate: abi.PGDEACTIVATE,
   pgrotated: abi.PGROTATED,
+  memcg_charged: abi.MEMCG_CHARGED,
   migratePagesCalls: abi.PROBE_MIGRATE_PAGES,
   migratePagesBatchCalls: abi.PROBE_MIGRATE_BATCH,
   tryToUnmapCalls: abi.PROBE_TRY_TO_UNMAP,

@@ -87,6 +87,11 @@ export interface HostConfig {
   readonly seed?: number;
   /** CONFIG_DEBUG_RODATA: const objects of the kernel are really read-only. Default: true. */
   readonly debugRodata?: boolean;
+  /**
+   * CONFIG_DEBUG_VM: v3.12 reports a page that is freed while it is charged to a memory cgroup, and leaks it.
+   * Default: false.
+   */
+  readonly debugVm?: boolean;
   readonly limits?: Limits;
   readonly costs?: Costs;
 }
@@ -279,6 +284,7 @@ export function configWords(config: HostConfig): Int32Array {
   words[abi.CFG_SEED_LOW] = seed | 0;
   words[abi.CFG_SEED_HIGH] = Math.floor(seed / 2 ** 32);
   words[abi.CFG_RODATA] = Number(config.debugRodata ?? true);
+  words[abi.CFG_DEBUG_VM] = Number(config.debugVm ?? false);
   writeLimits(
     words,
     config.limits ?? {},

@@ -4,6 +4,7 @@ import { type Where, allocPage } from "./buddy.ts";
 import { addToBatch, addToUnevictable } from "./lru.ts";
 import { type Machine, type Page, type Pte, type Vma, count, setFlag } from "./machine.ts";
 import { linkTo, newAnonVma } from "./mapping.ts";
+import { charge } from "./memcg.ts";
 import { addRmap } from "./rmap.ts";
 
 export function wherePagesGo(vma: Vma): Where {
@@ -45,6 +46,7 @@ export function mapAnonPage(m: Machine, vma: Vma, vpn: number, content: number):
   page.anon = true;
   page.index = vpn - vma.start + vma.pgoff;
   setFlag(page, abi.PG_UPTODATE | abi.PG_SWAPBACKED);
+  charge(m, page);
   if (m.profile.faultActivates) setFlag(page, abi.PG_ACTIVE);
   if (m.profile.anonExclusive) setFlag(page, abi.PG_ANON_EXCLUSIVE);
   addRmap(m, page);

@@ -14,6 +14,7 @@ import {
   zoneOf,
 } from "./machine.ts";
 import { forgetNode } from "./mapping.ts";
+import { unchargeFreed } from "./memcg.ts";
 
 const flagsThatLeakAFreedPage =
   abi.PG_LRU |
@@ -75,6 +76,7 @@ function releasePage(m: Machine, page: Page): void {
     page.ksm = false;
     page.mapping = null;
   }
+  unchargeFreed(m, page);
   if (page.mapcount !== 0 || page.mapping !== null || has(page, flagsThatLeakAFreedPage)) {
     m.badPages.push(page);
     return;

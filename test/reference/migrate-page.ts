@@ -3,6 +3,7 @@ import * as abi from "../../assembly/abi.ts";
 import { asyncPfMigratepage } from "./async-pf-callback.ts";
 import { type Machine, type Mapping, type Page, Crash, clearFlag, count, has, setFlag } from "./machine.ts";
 import { putMapping } from "./mapping.ts";
+import { keepCharge, moveCharge, releaseCharge } from "./memcg.ts";
 import { migrateByMapping } from "./migrate-file.ts";
 import { unlockPage } from "./page-lock.ts";
 import { pageMapping, rmapMapping } from "./rmap.ts";
@@ -54,6 +55,7 @@ function getAnonVma(m: Machine, page: Page): Mapping | null {
 
 /** From the locked page to the unmapped one. */
 export function unmapPage(m: Machine, page: Page, manner: Manner): { rc: number; attempt: Attempt } {
+  if (rmapMapping(m, page).anon) keepCharge(m, page);
   const err = waitForWriteback(page, manner);
   if (err !== 0) return { rc: err, attempt: { called: false, anonVma: null } };
   const needsAnonVma = page.anon && !page.ksm;
@@ -85,7 +87,9 @@ export function moveToNewPage(
       ? asyncPfMigratepage(m, page, to)
       : migrateByMapping(m, mapping, { page, to }, mode);
   if (rc === 0) {
+    moveCharge(page, to);
     if (called) removeMigrationPtes(m, page, to);
+    releaseCharge(m, page, to);
     if (!page.anon || m.profile.forgetsAnonMapping) {
       page.mapping = null;
       page.anon = false;
@@ -103,6 +107,7 @@ export function moveToNewPage(
 /** The end of an attempt: the PTEs of a page that did not move, the anon_vma, the lock. */
 export function finishAttempt(m: Machine, page: Page, { called, anonVma }: Attempt, moved: boolean): void {
   if (called && !moved) removeMigrationPtes(m, page, page);
+  releaseCharge(m, page, page);
   if (anonVma !== null) putMapping(m, anonVma);
   unlockPage(m, page);
 }

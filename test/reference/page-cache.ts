@@ -2,6 +2,7 @@
 import * as abi from "../../assembly/abi.ts";
 import { type Where, allocPage } from "./buddy.ts";
 import { putPage } from "./lru.ts";
+import { charge, unchargeUncached } from "./memcg.ts";
 import { type Machine, type Mapping, type Page, clearFlag, count, has, setFlag } from "./machine.ts";
 
 /** A new page of zeros, which its finder has to put on the LRU. Null: no memory. */
@@ -12,6 +13,7 @@ export function addToPageCache(m: Machine, mapping: Mapping, index: number, wher
   page.mapping = mapping;
   page.index = index;
   setFlag(page, abi.PG_UPTODATE);
+  charge(m, page);
   count(m, abi.NR_FILE_PAGES, 1);
   if (mapping.fs?.inMemory === true) {
     setFlag(page, abi.PG_SWAPBACKED);
@@ -41,6 +43,7 @@ export function truncatePages(m: Machine, mapping: Mapping, first: number): void
     page.mapping = null;
     count(m, abi.NR_FILE_PAGES, -1);
     if (mapping.fs?.inMemory === true) count(m, abi.NR_SHMEM, -1);
+    unchargeUncached(m, page);
     putPage(m, page);
   }
 }

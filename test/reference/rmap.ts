@@ -14,6 +14,7 @@ import {
   has,
   setFlag,
 } from "./machine.ts";
+import { unchargeUnmapped } from "./memcg.ts";
 
 export function repaired(m: Machine, repair: string): boolean {
   return m.config.repairs?.includes(repair) ?? false;
@@ -53,7 +54,9 @@ export function addRmap(m: Machine, page: Page): void {
 
 export function removeRmap(m: Machine, page: Page): void {
   page.mapcount -= 1;
-  if (page.mapcount === 0) count(m, rmapClass(m, page), -1);
+  if (page.mapcount > 0) return;
+  count(m, rmapClass(m, page), -1);
+  if (rmapMapping(m, page).anon) unchargeUnmapped(m, page);
 }
 
 /** A place where the reverse map may find a page. */
