@@ -138,7 +138,9 @@ export const rmapWalkPtr: usize = frameRunsPtr + FRAME_RUNS_SIZE;
 export const countersPtr: usize = machinePtr + ((MACHINE_SIZE + ALIGNMENT - 1) & ~(ALIGNMENT - 1));
 export const zonesPtr: usize = countersPtr + ((<usize>NR_COUNTERS * 8 + ALIGNMENT - 1) & ~(ALIGNMENT - 1));
 export const nodesPtr: usize = zonesPtr + <usize>MAX_ZONES * ZONE_RECORD_SIZE;
-export const batchesPtr: usize = nodesPtr + <usize>MAX_NODES * NODE_RECORD_SIZE;
+export const swapAreasPtr: usize = nodesPtr + <usize>MAX_NODES * NODE_RECORD_SIZE;
+export const batchesPtr: usize =
+  swapAreasPtr + ((<usize>(MAX_SWAP_AREAS + 1) * SWAP_AREA_RECORD_SIZE + ALIGNMENT - 1) & ~(ALIGNMENT - 1));
 export let pageblocksPtr: usize = 0;
 export let ptesPtr: usize = 0;
 export let pagesPtr: usize = 0;
@@ -195,6 +197,7 @@ export function layOut(): u64 {
   place(TABLE_COUNTERS, NR_COUNTERS * 8);
   place(TABLE_ZONES, <u64>MAX_ZONES * ZONE_RECORD_SIZE);
   place(TABLE_NODES, <u64>MAX_NODES * NODE_RECORD_SIZE);
+  place(TABLE_SWAP_AREAS, <u64>(MAX_SWAP_AREAS + 1) * SWAP_AREA_RECORD_SIZE);
   place(TABLE_BATCHES, <u64>config(CFG_CPUS) * BATCH_RECORD_SIZE);
   place(TABLE_PAGEBLOCKS, ((maxPfn >> PAGEBLOCK_ORDER) + 1) * 4);
   place(TABLE_BLOCKS, (maxPfn >> MEMORY_BLOCK_ORDER) + 1);
@@ -209,7 +212,6 @@ export function layOut(): u64 {
   place(TABLE_CTXS, (apfs * 2 + 1) * CTX_RECORD_SIZE);
   place(TABLE_MIGRATIONS, <u64>(MAX_MIGRATIONS + 1) * MIGRATION_RECORD_SIZE);
   const slots = <u64>config(CFG_SWAP_SLOTS) + 1;
-  place(TABLE_SWAP_AREAS, <u64>(MAX_SWAP_AREAS + 1) * SWAP_AREA_RECORD_SIZE);
   place(TABLE_SWAP_SLOTS, slots * SWAP_SLOT_RECORD_SIZE);
   place(TABLE_KSM_ITEMS, (<u64>config(CFG_KSM_ITEMS) + 1) * KSM_ITEM_RECORD_SIZE);
   place(TABLE_EVENTS, (<u64>config(CFG_EVENTS) + 1) * EVENT_RECORD_SIZE);
@@ -240,6 +242,7 @@ export function claim(): bool {
   assert(machinePtr == tablePtr(TABLE_MACHINE), "claim: machinePtr");
   assert(countersPtr == tablePtr(TABLE_COUNTERS), "claim: countersPtr");
   assert(zonesPtr == tablePtr(TABLE_ZONES), "claim: zonesPtr");
+  assert(swapAreasPtr == tablePtr(TABLE_SWAP_AREAS), "claim: swapAreasPtr");
   assert(batchesPtr == tablePtr(TABLE_BATCHES), "claim: batchesPtr");
   pageblocksPtr = tablePtr(TABLE_PAGEBLOCKS);
   ptesPtr = tablePtr(TABLE_PTES);

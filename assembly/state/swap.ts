@@ -13,9 +13,8 @@ import {
   SWAP_SLOT_COUNT,
   SWAP_SLOT_NONE,
   SWAP_SLOT_PFN,
-  TABLE_SWAP_AREAS,
 } from "../abi";
-import { SWAP_AREA_RECORD_SIZE, SWAP_SLOT_RECORD_SIZE, config, swapSlotsPtr, tablePtr } from "../arena";
+import { SWAP_AREA_RECORD_SIZE, SWAP_SLOT_RECORD_SIZE, config, swapAreasPtr, swapSlotsPtr } from "../arena";
 
 @unmanaged
 export class SwapArea {
@@ -48,18 +47,18 @@ if (offsetof<SwapSlot>("pfn") != SWAP_SLOT_PFN) ERROR("SwapSlot record");
 
 /** Areas have ids from 1 to MAX_SWAP_AREAS. */
 export function swapAreaAt(id: i32): SwapArea {
-  return changetype<SwapArea>(tablePtr(TABLE_SWAP_AREAS) + <usize>id * SWAP_AREA_RECORD_SIZE);
+  return changetype<SwapArea>(swapAreasPtr + <usize>id * SWAP_AREA_RECORD_SIZE);
 }
 
 export function swapSlotAt(slot: i32): SwapSlot {
   return changetype<SwapSlot>(swapSlotsPtr + <usize>slot * SWAP_SLOT_RECORD_SIZE);
 }
 
-/** The area that a slot lies in. Returns 0 for a word that is no swap entry. */
+/** The area that a slot lies in; one that is off has no slots. Returns 0 for a word that is no swap entry. */
 export function areaOfSlot(slot: i32): i32 {
   for (let id = 1; id <= MAX_SWAP_AREAS; id++) {
     const area = swapAreaAt(id);
-    if (area.live != 0 && slot >= area.first && slot < area.end) return id;
+    if (<u32>(slot - area.first) < <u32>(area.end - area.first)) return id;
   }
   return 0;
 }
