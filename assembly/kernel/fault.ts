@@ -101,13 +101,16 @@ function handleFault(vmaId: i32, vpn: i32, write: bool): i32 {
  */
 export function faultIn(mm: i32, vpn: i32, write: bool): i32 {
   const vmaId = findVma(mm, vpn);
-  if (vmaId == 0) return -EFAULT;
+  return vmaId == 0 ? -EFAULT : faultInVma(vmaId, vpn, write);
+}
+
+function faultInVma(vmaId: i32, vpn: i32, write: bool): i32 {
   const vma = vmaAt(vmaId);
   if ((vma.prot & (write ? PROT_WRITE : PROT_READ)) == 0) return -EFAULT;
   if (write && vma.kind == VMA_VDSO) return -EFAULT;
   const pte = pteAt(pteNumber(vma, vpn));
   if ((pte & PTE_PRESENT) != 0 && (!write || (pte & PTE_WRITE) != 0)) return FAULT_NONE;
-  machine().cpu = mmAt(mm).cpu;
+  machine().cpu = mmAt(vma.mm).cpu;
   count(PGFAULT, 1);
   const err = handleFault(vmaId, vpn, write);
   return err != 0 ? err : FAULT_MINOR;
@@ -117,9 +120,11 @@ export function faultIn(mm: i32, vpn: i32, write: bool): i32 {
  * One access of a process to virtual page `vpn`, with what faultIn() returns. A write leaves `content`.
  */
 export function access(mm: i32, vpn: i32, write: bool, content: i32): i32 {
-  const rc = faultIn(mm, vpn, write);
+  const vmaId = findVma(mm, vpn); // no fault changes it
+  if (vmaId == 0) return -EFAULT;
+  const rc = faultInVma(vmaId, vpn, write);
   if (rc < 0 || rc == FAULT_WAIT) return rc;
-  const vma = vmaAt(findVma(mm, vpn));
+  const vma = vmaAt(vmaId);
   const number = pteNumber(vma, vpn);
   if (write) noteWrite(vma, vpn, number, content == NEW_CONTENT ? nextStamp() : content);
   else setPte(number, pteAt(number) | PTE_ACCESSED);

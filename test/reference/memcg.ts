@@ -1,4 +1,4 @@
-/** Whether a page is charged to the memory cgroup. v3.12 charges what is mapped or cached, 6.x what is in use. */
+/** What is charged to the memory cgroup: in v3.12 what is mapped or cached, in 6.x what is in use. */
 import * as abi from "../../assembly/abi.ts";
 import { type Machine, type Page, clearFlag, count, has, setFlag } from "./machine.ts";
 
