@@ -73,7 +73,10 @@ export class Vcpu {
    */
   runWorkers(token?: number): KernelCrash | null {
     const chosen = token === undefined ? this.#queued() : [this.#queuedItem(token)];
-    for (const item of chosen) this.#core.run((core) => core.asyncPfExecute(item.id));
+    for (const item of chosen) {
+      this.#core.run((core) => core.asyncPfExecute(item.id));
+      if (this.#core.crash !== null) break;
+    }
     return this.#core.crash;
   }
 

@@ -263,3 +263,17 @@ it("a page that is moved out of the way of a pin waits in the batch of the CPU t
   const ofCpu1 = core.words(TABLE_BATCHES).subarray(BATCH_SIZE / 4);
   expect([ofCpu1[0], ofCpu1[1]]).toEqual([1, memory.pfnOf(0)]);
 });
+
+it("runWorkers() stops at the worker in which the kernel crashes", async () => {
+  const host = await Host.create({ kernel: "v3.12", policy: "longterm", ...movableBlock });
+  const guest = host.createGuest({ pages: 2, vcpus: 1 });
+  const memory = guest.map({ pages: 2 });
+  memory.touch("write");
+  host.drainLru();
+  // Nobody unlocks it, and the forced passes of the migration out of ZONE_MOVABLE wait for that.
+  host.setPageFlag(memory.pfnOf(0), "locked", true);
+  const [vcpu] = guest.vcpus;
+  vcpu?.startAsyncPf(0);
+  vcpu?.startAsyncPf(1);
+  expect(vcpu?.runWorkers()).toMatchObject({ kind: "hang" });
+});
