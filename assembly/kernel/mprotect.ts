@@ -12,15 +12,16 @@ import { mmAt } from "../state/mm";
 import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
 import { Page, pageAnon, pageAt, pageKsm } from "../state/page";
 import { profile } from "../state/profile";
-import { pteNumber, splitAt, vmaAt } from "../state/vma";
+import { Vma, isSharedMapping, pteNumber, splitAt, vmaAt } from "../state/vma";
 
-function isUnshared(page: Page): bool {
+/** can_change_pte_writable(): of a private mapping 6.x asks for an exclusive page that looks anonymous. */
+function isUnshared(vma: Vma, page: Page): bool {
   if (pageKsm(page)) return false;
-  const exclusive = (page.flags & PG_ANON_EXCLUSIVE) != 0;
-  return profile().anonExclusive && pageAnon(page) ? exclusive : page.mapcount == 1;
+  if (!profile().anonExclusive || isSharedMapping(vma)) return page.mapcount == 1;
+  return pageAnon(page) && (page.flags & PG_ANON_EXCLUSIVE) != 0;
 }
 
-function protectPte(number: i32, prot: i32): void {
+function protectPte(vma: Vma, number: i32, prot: i32): void {
   const pte = pteAt(number);
   if (pte == 0 || pteIsSwapEntry(pte)) return;
   if (pteIsMigrationEntry(pte)) {
@@ -30,7 +31,7 @@ function protectPte(number: i32, prot: i32): void {
   let next = pte & ~(PTE_PRESENT | PTE_PROTNONE | PTE_WRITE);
   next |= prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT;
   // Write access comes back by a fault, except where the kernel sees that nobody shares the page.
-  if ((prot & PROT_WRITE) != 0 && (pte & PTE_DIRTY) != 0 && isUnshared(pageAt(ptePfn(pte))))
+  if ((prot & PROT_WRITE) != 0 && (pte & PTE_DIRTY) != 0 && isUnshared(vma, pageAt(ptePfn(pte))))
     next |= PTE_WRITE;
   setPte(number, next);
 }
@@ -41,6 +42,6 @@ export function mprotect(mm: i32, start: i32, end: i32, prot: i32): void {
     const vma = vmaAt(id);
     if (vma.start < start || vma.end > end) continue;
     vma.prot = prot;
-    for (let vpn = vma.start; vpn < vma.end; vpn++) protectPte(pteNumber(vma, vpn), prot);
+    for (let vpn = vma.start; vpn < vma.end; vpn++) protectPte(vma, pteNumber(vma, vpn), prot);
   }
 }

@@ -179,16 +179,19 @@ export function munmap(m: Machine, process: Process, range: Range): void {
 }
 
 /** Whether mprotect() gives write access back by itself: nobody shares the page. */
-function isWritableAtOnce(m: Machine, { page, dirty }: Pte): boolean {
+function isWritableAtOnce(m: Machine, { kind }: Vma, { page, dirty }: Pte): boolean {
   if (page.ksm) return false;
-  if (m.profile.anonExclusive && page.anon) return dirty && has(page, abi.PG_ANON_EXCLUSIVE);
+  if (m.profile.anonExclusive && kind === "anon") {
+    return dirty && page.anon && has(page, abi.PG_ANON_EXCLUSIVE);
+  }
   return dirty && page.mapcount === 1;
 }
 
-function protectPte(m: Machine, prot: number, pte: Pte): void {
+function protectPte(m: Machine, vma: Vma, pte: Pte): void {
+  const { prot } = vma;
   const mayWrite = (prot & abi.PROT_WRITE) !== 0;
   pte.protNone = !pte.entry && prot === abi.PROT_NONE;
-  pte.write = mayWrite && (pte.entry ? pte.write : isWritableAtOnce(m, pte));
+  pte.write = mayWrite && (pte.entry ? pte.write : isWritableAtOnce(m, vma, pte));
 }
 
 export function mprotect(m: Machine, process: Process, range: Range, prot: number): void {
@@ -196,7 +199,7 @@ export function mprotect(m: Machine, process: Process, range: Range, prot: numbe
     vma.prot = prot;
     for (let vpn = vma.start; vpn < vma.end; vpn++) {
       const pte = process.ptes.get(vpn);
-      if (pte !== undefined) protectPte(m, prot, pte);
+      if (pte !== undefined) protectPte(m, vma, pte);
     }
   }
 }

@@ -277,3 +277,14 @@ it("runWorkers() stops at the worker in which the kernel crashes", async () => {
   vcpu?.startAsyncPf(1);
   expect(vcpu?.runWorkers()).toMatchObject({ kind: "hang" });
 });
+
+it("6.x: mprotect() leaves the write access to a page without its anonymous tag to the fault", async () => {
+  const { guest, memory, vcpu0 } = await rfcHost("L3", { kernel: "v6.12" });
+  const { child } = guest.fork();
+  child?.exit();
+  pinByAsyncPf(vcpu0, GFN);
+  memory.protect("read");
+  // The page is the guest's alone, but does not look like one of private memory.
+  memory.protect("read-write");
+  expect((guest.ptes()[GFN] ?? 0) & PTE_WRITE).toBe(0);
+});
