@@ -231,6 +231,21 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(host.verify()).toBeNull();
   });
 
+  it("the last process of a family that shares it gets no write access by mprotect() either", async () => {
+    const { host, process, memory } = await equalPages(kernel);
+    host.drainLru();
+    const { child } = process.fork();
+    const [theirs] = child?.regions() ?? [];
+    memory.mergeKsm([[0, 1]]);
+    process.exit();
+    expect(host.pages.mapcount(theirs?.pfnOf(0) ?? 0)).toBe(1);
+    theirs?.protect("read");
+    theirs?.protect("read-write");
+    expect(host.verify()).toBeNull();
+    expect(theirs?.touch("write", { count: 1 }).faults).toBe(1);
+    expect(host.verify()).toBeNull();
+  });
+
   it("a reference for reading holds the shared page, for writing a copy", async () => {
     const { host, memory, pfn } = await merged(kernel);
     const read = memory.pin([0], "get", "read");
