@@ -21,9 +21,9 @@ const FREE = 28;
 
 /**
  * small: few free frames. family: besides, processes that share pages. tiny: as family, and most frames are
- * out of play. blocks: memory blocks.
+ * out of play. equal: as small, and pages that are equal, with PTEs that are clean. blocks: memory blocks.
  */
-export type Start = "small" | "family" | "tiny" | "blocks";
+export type Start = "small" | "family" | "tiny" | "equal" | "blocks";
 
 /** Few frames stay in each zone. */
 function leaveFew(pair: Pair): void {
@@ -49,6 +49,7 @@ export async function begin(config: Both, start: Start): Promise<Pair> {
   pair.touch(pair.map(guest, { kind: "anon", pages: 10 }), { start: 0, count: 8, write: true });
   pair.touch(pair.map(guest, { kind: "shmem", pages: 4 }), { start: 0, count: 3, write: true });
   if (start === "family" || start === "tiny") pair.haveFamily(guest);
+  if (start === "equal") pair.haveEqualPages();
   return pair;
 }
 

@@ -42,10 +42,19 @@ describe.each(cores)("the %s core does what the reference model does", (core: Co
     "when equal pages are merged",
     async () => {
       runOn(core);
-      const often: readonly Kind[] = ["writeEqual", "mergeKsm", "fork", "pin", "beginSteps", "nextStep"];
-      const list = operations({ without: [...blocks, ...outside, "mlock"], often, maxLength: 40 });
-      const property = fc.asyncProperty(anyVariant, fc.boolean(), list, async (one, rodata, ops) =>
-        check(machine(one, "small", rodata), ops, "family"),
+      const often: readonly Kind[] = [
+        "writeEqual",
+        "mergeKsm",
+        "protect",
+        "mlock",
+        "fork",
+        "pin",
+        "nextStep",
+      ];
+      const list = operations({ without: [...blocks, ...outside], often, maxLength: 40 });
+      const start = fc.constantFrom("equal", "family", "tiny");
+      const property = fc.asyncProperty(anyVariant, start, list, async (one, begun, ops) =>
+        check(machine(one, "small"), ops, begun),
       );
       await expect(fc.assert(property, runs())).resolves.toBeUndefined();
     },
