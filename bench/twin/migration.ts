@@ -22,6 +22,7 @@ import {
   PG_LOCKED,
   PG_LRU,
   PG_MAPPEDTODISK,
+  PG_MEMCG,
   PG_MLOCKED,
   PG_PRIVATE,
   PG_REFERENCED,
@@ -66,7 +67,7 @@ const CHUNK = 169; // entries of one migrate_pages() call of move_pages(2)
 const PASSES = 10;
 const REQUIRED = PG_ISOLATED | PG_SWAPBACKED;
 const CARRIED = PG_ERROR | PG_REFERENCED | PG_UPTODATE | PG_CHECKED | PG_MAPPEDTODISK;
-const ALLOWED = CARRIED | PG_DIRTY | PG_ACTIVE | PG_ANON_EXCLUSIVE;
+const ALLOWED = CARRIED | PG_DIRTY | PG_ACTIVE | PG_ANON_EXCLUSIVE | PG_MEMCG;
 
 export class TwinMigration {
   readonly #memory: TwinMemory;
@@ -312,11 +313,20 @@ export class TwinMigration {
       return -EAGAIN;
     }
     this.#copied += 1;
-    targetFlags |= flags & (CARRIED | PG_ACTIVE | PG_UNEVICTABLE | PG_DIRTY | PG_MLOCKED);
+    targetFlags |= flags & (CARRIED | PG_ACTIVE | PG_UNEVICTABLE | PG_DIRTY | PG_MLOCKED | PG_MEMCG);
     pages[target + FLAGS] = targetFlags;
     pages[page + FLAGS] =
       flags &
-      ~(PG_ACTIVE | PG_UNEVICTABLE | PG_DIRTY | PG_MLOCKED | PG_SWAPCACHE | PG_PRIVATE | PG_ANON_EXCLUSIVE);
+      ~(
+        PG_ACTIVE |
+        PG_UNEVICTABLE |
+        PG_DIRTY |
+        PG_MLOCKED |
+        PG_SWAPCACHE |
+        PG_PRIVATE |
+        PG_ANON_EXCLUSIVE |
+        PG_MEMCG
+      );
     pages[page + PRIVATE] = 0;
     this.#removeMigrationPtes(object, pfn, to);
     pages[page + MAPPING] = 0;

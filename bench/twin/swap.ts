@@ -1,10 +1,12 @@
 /** The swap device of the twin: its slots, and the pages in the swap cache. */
 // oxlint-disable typescript/no-non-null-assertion -- in range; a default would hide an index that is not
 import {
+  MEMCG_CHARGED,
   NR_FILE_PAGES,
   PFN_NONE,
   PG_DIRTY,
   PG_LOCKED,
+  PG_MEMCG,
   PG_RECLAIM,
   PG_SWAPCACHE,
   PG_WRITEBACK,
@@ -99,6 +101,10 @@ export class TwinSwap {
     pages[page + PRIVATE] = 0;
     this.#slots[slot * SLOT_WORDS + PFN] = PFN_NONE;
     this.#memory.count(NR_FILE_PAGES, -1);
+    if (pages[page + MAPCOUNT] === 0 && (pages[page + FLAGS]! & PG_MEMCG) !== 0) {
+      pages[page + FLAGS]! &= ~PG_MEMCG;
+      this.#memory.count(MEMCG_CHARGED, -1);
+    }
     this.#freeUnused(slot);
   }
 

@@ -3,11 +3,13 @@
 import {
   MAPPING_ANON,
   MAPPING_TAG_SHIFT,
+  MEMCG_CHARGED,
   NR_ANON_PAGES,
   PFN_NONE,
   PGALLOC,
   PGMAJFAULT,
   PG_LOCKED,
+  PG_MEMCG,
   PG_MLOCKED,
   PG_SWAPBACKED,
   PG_UPTODATE,
@@ -74,6 +76,9 @@ export class TwinSwapin {
     }
     pages[page + MAPCOUNT] = mapcount + 1;
     if (mapcount === 0) this.#memory.count(NR_ANON_PAGES, 1);
+    if ((pages[page + FLAGS]! & PG_MEMCG) !== 0) return;
+    pages[page + FLAGS]! |= PG_MEMCG;
+    this.#memory.count(MEMCG_CHARGED, 1);
   }
 
   /** swapin_readahead(): what is swapped out of the aligned cluster around `slot`. */

@@ -8,12 +8,15 @@
 import {
   MAPPING_ANON,
   MAPPING_TAG_SHIFT,
+  MEMCG_CHARGED,
   NR_ANON_PAGES,
   PFN_NONE,
   PGALLOC,
   PGFAULT,
   PG_ACTIVE,
+  PG_MEMCG,
   PG_SWAPBACKED,
+  PG_SWAPCACHE,
   PG_UPTODATE,
   PTE_ACCESSED,
   PTE_DIRTY,
@@ -124,6 +127,7 @@ export class Twin {
     const { ptes, pages } = this.#memory;
     const end = this.#space.pages;
     let unmapped = 0;
+    let uncharged = 0;
     for (let vpn = 0; vpn < end; vpn++) {
       const number = this.#space.pteNumber(vpn);
       const pte = ptes[number]!;
@@ -139,11 +143,18 @@ export class Twin {
       this.#space.rssAnon -= 1;
       const mapcount = pages[page + MAPCOUNT]! - 1;
       pages[page + MAPCOUNT] = mapcount;
-      if (mapcount === 0 && (pages[page + MAPPING]! & MAPPING_ANON) !== 0) unmapped += 1;
+      if (mapcount === 0 && (pages[page + MAPPING]! & MAPPING_ANON) !== 0) {
+        unmapped += 1;
+        if ((pages[page + FLAGS]! & PG_SWAPCACHE) === 0) {
+          pages[page + FLAGS]! &= ~PG_MEMCG;
+          uncharged += 1;
+        }
+      }
       this.#swap.freeSwapCache(pfn);
       this.#lru.putPage(pfn);
     }
     this.#memory.count(NR_ANON_PAGES, -unmapped);
+    this.#memory.count(MEMCG_CHARGED, -uncharged);
     this.#space.unmap();
   }
 
@@ -201,11 +212,12 @@ export class Twin {
     const { pages, ptes } = this.#memory;
     const pfn = this.#allocFor();
     const page = pfn << RECORD_SHIFT;
-    pages[page + FLAGS] = PG_UPTODATE | PG_SWAPBACKED | PG_ACTIVE;
+    pages[page + FLAGS] = PG_UPTODATE | PG_SWAPBACKED | PG_ACTIVE | PG_MEMCG;
     pages[page + MAPCOUNT] = 1;
     pages[page + MAPPING] = (this.#space.anonVmaPrepare() << MAPPING_TAG_SHIFT) | MAPPING_ANON;
     pages[page + INDEX] = vpn;
     this.#memory.count(NR_ANON_PAGES, 1);
+    this.#memory.count(MEMCG_CHARGED, 1);
     this.#space.rssAnon += 1;
     this.#lru.cacheAdd(pfn);
     ptes[number] = (pfn << PTE_SHIFT) | PTE_OF_FAULT;
