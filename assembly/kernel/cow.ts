@@ -18,7 +18,7 @@ import { Page, pageAnon, pageAt, pageKsm } from "../state/page";
 import { putPage } from "../state/page_free";
 import { pteAt, ptePfn, setPte } from "../state/pgtable";
 import { profile } from "../state/profile";
-import { isSharedMapping, pteNumber, vmaAt } from "../state/vma";
+import { pteNumber, vmaAt } from "../state/vma";
 import { mapNewAnonPage } from "./anon_page";
 import { setPageDirty } from "./dirty";
 import { munlockUnmapped } from "./mlock";
@@ -80,6 +80,6 @@ export function doWpPage(vmaId: i32, vpn: i32): i32 {
   if (inPlace == FAULT_WAIT) return FAULT_WAIT;
   if (inPlace == 0) return copyPage(vmaId, vpn, pfn, page);
   setPte(number, pteAt(number) | PTE_WRITE | PTE_DIRTY | PTE_ACCESSED); // wp_page_reuse()
-  if (isSharedMapping(vma)) setPageDirty(page);
+  if (vma.kind != VMA_ANON) setPageDirty(page); // a shared mapping
   return 0;
 }

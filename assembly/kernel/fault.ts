@@ -25,7 +25,7 @@ import { machine } from "../state/machine";
 import { cacheSlotAt, cachedSwapSlot, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { getPage, pageAt } from "../state/page";
-import { makePte, pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
+import { makePte, pteAt, pteIsSwapEntry, ptePfn, ptePresent, setPte } from "../state/pgtable";
 import { swapSlotAt } from "../state/swap";
 import { Vma, findVma, isSharedMapping, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
@@ -85,10 +85,14 @@ function handleFault(vmaId: i32, vpn: i32, write: bool): i32 {
   const vma = vmaAt(vmaId);
   const number = pteNumber(vma, vpn);
   const pte = pteAt(number);
-  // migration_entry_wait(). The reference of v3.12 makes the migration fail if it comes before the check.
-  if (pteIsMigrationEntry(pte)) return sleepOnPage(vma.mm, ptePfn(pte), profile().waiterTakesRef);
-  if (pteIsSwapEntry(pte)) return doSwapPage(vmaId, vpn, write);
-  if (pte != 0 && ptePfn(pte) != ZERO_PFN) return doWpPage(vmaId, vpn);
+  if (ptePresent(pte)) {
+    if (ptePfn(pte) != ZERO_PFN) return doWpPage(vmaId, vpn);
+  } else if (pteIsSwapEntry(pte)) {
+    return doSwapPage(vmaId, vpn, write);
+  } else if (pte != 0) {
+    // migration_entry_wait(). The reference of v3.12 makes the migration fail if it comes before the check.
+    return sleepOnPage(vma.mm, ptePfn(pte), profile().waiterTakesRef);
+  }
   if (isSharedMapping(vma)) return fileFault(vmaId, vpn, write);
   if (write) return mapNewAnonPage(vmaId, vpn);
   setPte(number, makePte(ZERO_PFN, PTE_PRESENT | PTE_ACCESSED));

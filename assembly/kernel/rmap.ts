@@ -6,7 +6,6 @@ import { MAPPING_ANON, MAPPING_TAG_MASK, MAPPING_TAG_SHIFT, NR_ANON_PAGES, NR_FI
 import { OBJECT_ANON_VMA, isSubstitute, mappingAt, objectOf } from "../state/mapping";
 import { unchargeUnmapped } from "../state/memcg";
 import { Page, pageAnon } from "../state/page";
-import { profile } from "../state/profile";
 import { count } from "../state/vmstat";
 import { substituteRmapMapping } from "./policy/substitute";
 
@@ -50,7 +49,7 @@ export function pageRemoveRmap(page: Page): void {
   if (page.mapcount != 0) return;
   const anon = rmapPageAnon(page);
   count(anon ? NR_ANON_PAGES : NR_FILE_MAPPED, -1);
-  if (anon && profile().chargeEndsWithMapping) unchargeUnmapped(page);
+  if (anon) unchargeUnmapped(page);
 }
 
 /**

@@ -1,11 +1,20 @@
 /** Taking PTEs away: zap_pte_range() (mm/memory.c) and MADV_DONTNEED. */
-import { PG_REFERENCED, PROBE_KVM_UNMAP, PTE_ACCESSED, PTE_DIRTY, PTE_KVM, ZERO_PFN } from "../abi";
+import {
+  PG_MLOCKED,
+  PG_REFERENCED,
+  PG_SWAPCACHE,
+  PROBE_KVM_UNMAP,
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  PTE_KVM,
+  ZERO_PFN,
+} from "../abi";
 import { expectStamp } from "../state/content";
 import { machine } from "../state/machine";
 import { Mm, mmAt } from "../state/mm";
 import { pageAnon, pageAt } from "../state/page";
 import { putPage } from "../state/page_free";
-import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
+import { pteAt, pteIsSwapEntry, ptePfn, ptePresent, setPte } from "../state/pgtable";
 import { Vma, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { setPageDirty } from "./dirty";
@@ -13,27 +22,34 @@ import { munlockEntry, munlockUnmapped } from "./mlock";
 import { pageRemoveRmap } from "./rmap";
 import { freeSwapAndCache, freeSwapCache } from "./swap_state";
 
+/** Of a swap entry or a migration entry that has just gone. */
+function zapEntry(mm: Mm, vma: Vma, entry: i32): void {
+  const pfn = ptePfn(entry);
+  if (pteIsSwapEntry(entry)) {
+    mm.rssSwap -= 1;
+    freeSwapAndCache(pfn);
+    return;
+  }
+  const page = pageAt(pfn);
+  munlockEntry(vma, pfn, page);
+  if (pageAnon(page)) mm.rssAnon -= 1;
+  else mm.rssFile -= 1;
+}
+
 /** zap_pte_range() for one PTE. The rss class is decided by the tag at this moment. */
 function zapPte(mm: Mm, vma: Vma, number: i32): void {
   const pte = pteAt(number);
   if (pte == 0) return;
   setPte(number, 0);
   expectStamp(number, 0);
-  const pfn = ptePfn(pte);
-  if (pteIsSwapEntry(pte)) {
-    mm.rssSwap -= 1;
-    freeSwapAndCache(pfn);
+  if (!ptePresent(pte)) {
+    zapEntry(mm, vma, pte);
     return;
   }
+  const pfn = ptePfn(pte);
   if (pfn == ZERO_PFN) return;
   const page = pageAt(pfn);
   const anon = pageAnon(page);
-  if (pteIsMigrationEntry(pte)) {
-    munlockEntry(vma, pfn, page);
-    if (anon) mm.rssAnon -= 1;
-    else mm.rssFile -= 1;
-    return;
-  }
   if ((pte & PTE_KVM) != 0) count(PROBE_KVM_UNMAP, 1);
   if (anon) {
     mm.rssAnon -= 1;
@@ -42,9 +58,12 @@ function zapPte(mm: Mm, vma: Vma, number: i32): void {
     if ((pte & PTE_ACCESSED) != 0) page.flags |= PG_REFERENCED; // mark_page_accessed(), without activation
     mm.rssFile -= 1;
   }
+  const special = (page.flags & (PG_MLOCKED | PG_SWAPCACHE)) != 0;
   pageRemoveRmap(page);
-  munlockUnmapped(vma, pfn, page);
-  freeSwapCache(page);
+  if (special) {
+    munlockUnmapped(vma, pfn, page);
+    freeSwapCache(page);
+  }
   putPage(page);
 }
 

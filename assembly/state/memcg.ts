@@ -24,7 +24,11 @@ export function unchargePage(page: Page): void {
  * is in the swap cache, which uncharges it later, nor while it is being migrated.
  */
 export function unchargeUnmapped(page: Page): void {
-  if ((page.flags & (PG_SWAPCACHE | PG_MEMCG_MIGRATION)) == 0) unchargePage(page);
+  const flags = page.flags;
+  if ((flags & (PG_MEMCG | PG_SWAPCACHE | PG_MEMCG_MIGRATION)) != PG_MEMCG) return;
+  if (!profile().chargeEndsWithMapping) return;
+  page.flags = flags & ~PG_MEMCG;
+  count(MEMCG_CHARGED, -1);
 }
 
 /** In v3.12 what leaves the page cache or the swap cache is uncharged then, unless it is mapped. */

@@ -44,27 +44,34 @@ const FLAGS_CHECKED_AT_FREE: i32 =
   PG_MLOCKED |
   PG_HWPOISON;
 
+/** Of a page that is charged still: 6.x uncharges it now; for v3.12 it is bad, if the kernel looks at all. */
+function staysCharged(page: Page): bool {
+  if (profile().chargeEndsWithMapping) return config(CFG_DEBUG_VM) != 0;
+  unchargePage(page);
+  return false;
+}
+
 /**
  * free_pages_prepare() and free_one_page() for a page whose count has reached 0. A page in a bad state is
  * reported ("Bad page state") and leaked, not freed; verify() names the first one.
  */
 export function releasePage(pfn: i32, page: Page): void {
-  if ((page.flags & PG_LRU) != 0) {
+  let flags = page.flags;
+  if ((flags & PG_LRU) != 0) {
     lruDel(pfn, page);
-    page.flags &= ~(PG_ACTIVE | PG_UNEVICTABLE); // __page_cache_release(), del_page_from_lru_list()
+    flags &= ~(PG_LRU | PG_ACTIVE | PG_UNEVICTABLE); // __page_cache_release(), del_page_from_lru_list()
+    page.flags = flags;
   }
   if ((page.mapping & MAPPING_ANON) != 0) {
     if (pageKsm(page)) freeKsmNode(objectOf(page.mapping));
     page.mapping = 0;
   }
-  if (!profile().chargeEndsWithMapping) unchargePage(page);
-  const charged = (page.flags & PG_MEMCG) != 0; // for ever, of v3.12
   if (
-    (charged && config(CFG_DEBUG_VM) != 0) ||
+    ((flags & PG_MEMCG) != 0 && staysCharged(page)) ||
     page.mapcount != 0 ||
     page.mapping != 0 ||
     page.refcount != 0 ||
-    (page.flags & FLAGS_CHECKED_AT_FREE) != 0
+    (flags & FLAGS_CHECKED_AT_FREE) != 0
   ) {
     const m = machine();
     if (m.nrBadPages == 0) m.firstBadPfn = pfn;
