@@ -135,7 +135,8 @@ export class Host {
   }
 
   /**
-   * swapon(): memory can be swapped out from now on.
+   * swapon(): memory can be swapped out from now on. There are at most 4 devices; one takes its slots behind
+   * those of the last one that is on.
    *
    * @throws {SimError} ERR_RANGE or ERR_LIMIT: limits.swapSlots are for all devices together.
    */
@@ -147,7 +148,11 @@ export class Host {
     return swapDevicesOf(this.#core);
   }
 
-  /** vm.page-cluster: a read from swap takes the aligned 2^cluster slots around it. As booted: 3. */
+  /**
+   * vm.page-cluster: a read from swap takes the aligned 2^cluster slots around it. As booted: 3.
+   *
+   * @throws {SimError} ERR_RANGE above 6.
+   */
   setPageCluster(cluster: number): void {
     integer("cluster", cluster, 0, abi.MAX_PAGE_CLUSTER);
     this.#core.run((core) => core.setPageCluster(cluster));
@@ -156,15 +161,19 @@ export class Host {
   /**
    * Reclaim's look at one page, as if its turn had come on the inactive list: an accessed page stays, an
    * anonymous one is swapped out, a clean one of a file dropped. Null after a crash.
+   *
+   * @throws {SimError} ERR_RANGE for a pfn in no zone, ERR_ARGUMENT if the page is free.
    */
   reclaimPage(pfn: number): ReclaimOutcome | null {
-    this.#checkFrame(pfn);
+    this.#checkUsed(pfn);
     return reclaimPage(this.#core, pfn);
   }
 
   /**
    * Reclaims about `pages` pages of a zone (its number in the order of the configuration) from its LRU lists,
    * ageing them. Returns how many were freed, fewer if no more can be; 0 after a crash.
+   *
+   * @throws {SimError} ERR_RANGE for a zone that does not exist.
    */
   reclaim(options: { readonly zone: number; readonly pages: number }): number {
     const zone = integer("zone", options.zone, 0, (this.#words[abi.CFG_NR_ZONES] ?? 0) - 1);
@@ -266,9 +275,8 @@ export class Host {
    * @throws {SimError} ERR_ARGUMENT if the page is free.
    */
   setPageFlag(pfn: number, flag: "locked" | "writeback" | "dirty", on: boolean): void {
-    this.#checkFrame(pfn);
+    this.#checkUsed(pfn);
     const bits = lookUp("flag", flagsFromOutside, flag);
-    if (this.pages.refcount(pfn) === 0) throw new SimError("ERR_ARGUMENT", `pfn: ${pfn} is free`);
     this.#core.run((core) => core.setPageFlags(pfn, bits, on));
   }
 
@@ -372,6 +380,11 @@ export class Host {
     if (this.#core.read((core) => core.zoneNumberOf(pfn)) < 0) {
       throw new SimError("ERR_RANGE", `pfn: ${pfn} lies in no zone; they are ${this.#zoneRanges()}`);
     }
+  }
+
+  #checkUsed(pfn: number): void {
+    this.#checkFrame(pfn);
+    if (this.pages.refcount(pfn) === 0) throw new SimError("ERR_ARGUMENT", `pfn: ${pfn} is free`);
   }
 
   #zoneRanges(): string {

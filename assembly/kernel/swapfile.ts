@@ -20,7 +20,7 @@ import {
   AS_WRITEPAGE,
   MIGRATEPAGE_GENERIC,
   OBJECT_ADDRESS_SPACE,
-  allocMapping,
+  allocSwapMapping,
   mappingAt,
   putMapping,
 } from "../state/mapping";
@@ -41,15 +41,12 @@ import { endPageWriteback } from "./writeback";
 const SWAP_FLAGS: i32 =
   AS_LOCKS_INITIALISED | AS_WRITABLE | AS_BDI | AS_SET_PAGE_DIRTY | AS_WRITEPAGE | AS_SWAP;
 
-/** swapon(): an area of `nrSlots`. Returns its id, 0 when a record or slots are missing. */
+/** swapon(): an area of `nrSlots`. Returns its id, 0 when an area or slots are missing. */
 export function swapOn(nrSlots: i32, synchronous: bool): i32 {
-  const object = allocMapping(OBJECT_ADDRESS_SPACE);
-  if (object == 0) return 0;
   const id = allocSwapArea(nrSlots);
-  if (id == 0) {
-    putMapping(object);
-    return 0;
-  }
+  if (id == 0) return 0;
+  const object = allocSwapMapping(OBJECT_ADDRESS_SPACE);
+  assert(object != 0, "swapOn: no object was kept aside");
   const mapping = mappingAt(object);
   mapping.flags = <i16>SWAP_FLAGS;
   mapping.migratepage = <i16>MIGRATEPAGE_GENERIC;

@@ -5,7 +5,6 @@
  */
 import {
   CFG_KSM_ITEMS,
-  CFG_MAPPINGS,
   KSM_ITEM_ANON_VMA,
   KSM_ITEM_INDEX,
   KSM_ITEM_NEXT,
@@ -19,7 +18,6 @@ import { machine } from "./machine";
 import { OBJECT_KSM_NODE, allocMapping, mappingAt, objectOf, putMapping } from "./mapping";
 import { Page, pageKsm, pfnOf } from "./page";
 import { poolFree, poolInit, poolNext } from "./pool";
-import { freeSwapAreas } from "./swap";
 
 /** struct rmap_item of the stable tree. */
 @unmanaged
@@ -48,14 +46,9 @@ export function initKsm(): void {
   );
 }
 
-/** How many more items fit, and how many more nodes or other objects. */
+/** How many more items fit. */
 export function freeKsmItems(): i32 {
   return config(CFG_KSM_ITEMS) - machine().nrKsmItems;
-}
-
-/** Those that swap devices may still need are not counted. */
-export function freeMappings(): i32 {
-  return config(CFG_MAPPINGS) - machine().nrMappings - freeSwapAreas();
 }
 
 /** The mapping word of the page of a node. */

@@ -79,7 +79,7 @@ export class Machine {
   nrBadPages: i32; // pages leaked in a bad state by the free path
   gupErrno: i32; // why the last pinPages() stopped before its end
   firstBadPfn: i32;
-  mmSerial: i32; // of the last address space or file that was created
+  mmSerial: i32; // of the last address space, file or swap area that was created
   nrAsyncPfPins: i32; // pins that work items of async_pf hold
   freeKsmItem: i32; // free list, see pool.ts
   nrKsmItems: i32;

@@ -19,6 +19,7 @@ import {
 import { MAPPING_RECORD_SIZE, config, mappingsPtr, tablePtr } from "../arena";
 import { machine } from "./machine";
 import { poolFree, poolInit, poolNext } from "./pool";
+import { freeSwapAreas } from "./swap";
 
 export const OBJECT_ADDRESS_SPACE: i32 = 1;
 export const OBJECT_ANON_VMA: i32 = 2;
@@ -79,8 +80,18 @@ export function initMappings(): void {
   machine().freeMapping = poolInit(mappingsPtr, MAPPING_RECORD_SIZE, config(CFG_MAPPINGS) + 1);
 }
 
+/** How many more objects fit, those kept aside for swap areas not counted. */
+export function freeMappings(): i32 {
+  return config(CFG_MAPPINGS) - machine().nrMappings - freeSwapAreas();
+}
+
 /** A new object of `kind` with one reference, or 0 when the table is full. */
 export function allocMapping(kind: i32): i32 {
+  return freeMappings() > 0 ? allocSwapMapping(kind) : 0;
+}
+
+/** The same, from those that are kept aside for swap areas. */
+export function allocSwapMapping(kind: i32): i32 {
   const m = machine();
   const id = m.freeMapping;
   if (id == 0) return 0;

@@ -15,10 +15,11 @@ import {
   SWAP_SLOT_PFN,
 } from "../abi";
 import { SWAP_AREA_RECORD_SIZE, SWAP_SLOT_RECORD_SIZE, config, swapAreasPtr, swapSlotsPtr } from "../arena";
+import { machine } from "./machine";
 
 @unmanaged
 export class SwapArea {
-  live: i32; // 0 = no device
+  live: i32; // serial number of the device, 0 = none
   first: i32; // slot
   end: i32; // exclusive
   next: i32; // where the search for a free slot begins
@@ -74,7 +75,9 @@ export function allocSwapArea(nrSlots: i32): i32 {
   }
   if (free == 0 || nrSlots > config(CFG_SWAP_SLOTS) + 1 - first) return 0;
   const area = swapAreaAt(free);
-  area.live = 1;
+  const m = machine();
+  m.mmSerial += 1;
+  area.live = m.mmSerial;
   area.first = first;
   area.end = first + nrSlots;
   area.next = first;

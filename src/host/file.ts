@@ -86,7 +86,7 @@ export class File {
    * truncate(2) to a smaller size: pages behind it are unmapped everywhere and leave the page cache.
    *
    * @throws {SimError} ERR_ARGUMENT if it would have to wait for a page that is locked, as by a migration
-   * that is driven step by step. So do write(), sync() and startWriteback().
+   * that is driven step by step. So do read(), write(), sync() and startWriteback().
    */
   truncate(pages: number): KernelCrash | null {
     integer("pages", pages, 0, this.pages);
@@ -128,8 +128,9 @@ export class File {
   #access(options: FileRange & { readonly node?: number }, write: boolean): FileResult {
     const [start, end] = this.#range(options);
     const node = integer("node", options.node ?? 0, 0, this.#core.config(abi.CFG_NR_NODES) - 1);
-    if (write) this.#mustNotWait("write", start, end);
-    if (this.#core.read((core) => core.fileMustWaitForSwap(this.id, start, end))) this.#refuse("read");
+    const call = write ? "write" : "read";
+    if (write) this.#mustNotWait(call, start, end);
+    if (this.#core.read((core) => core.fileMustWaitForSwap(this.id, start, end))) this.#refuse(call);
     const rc = this.#core.run((core) => core.accessFile(this.id, start, end, node, write));
     return { errno: errnoName(rc ?? 0), crash: this.#core.crash };
   }

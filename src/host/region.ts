@@ -50,6 +50,7 @@ export interface PageoutResult extends CallResult {
   /** Pages whose frames were freed. Others may have been swapped out and wait for the device. */
   readonly freed: number;
 }
+
 /** A page by its index, or one of another region, of any process. */
 export type KsmPage = number | { readonly region: Region; readonly index: number };
 
@@ -201,6 +202,7 @@ export class Region {
    *   groups than limits.mappings leaves; ERR_ARGUMENT for a page of another host. Nothing is merged then.
    */
   mergeKsm(groups: readonly (readonly KsmPage[])[]): KsmResult {
+    this.#life.check();
     const places = groups.map((group) => group.map((page) => this.#placeOf(page)));
     return mergeKsm(this.#core, places);
   }

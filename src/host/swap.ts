@@ -16,7 +16,10 @@ export interface SwapOptions {
   readonly synchronous?: boolean;
 }
 
-/** What became of a page that reclaim looked at. */
+/**
+ * What became of a page that reclaim looked at: freed, made active, or kept for now. That is also what happens
+ * to a page on no LRU list (in a batch of a CPU until drainLru(), or isolated) and to one under writeback.
+ */
 export type ReclaimOutcome = "kept" | "activated" | "freed";
 
 const outcomes: readonly ReclaimOutcome[] = ["kept", "activated", "freed"];
@@ -26,14 +29,17 @@ function field(core: Core, id: number, offset: number): number {
   return core.words(abi.TABLE_SWAP_AREAS)[(id * abi.SWAP_AREA_SIZE + offset) >> 2] ?? 0;
 }
 
+/** Its properties and methods throw ERR_ARGUMENT once the device is off. */
 export class SwapDevice {
   readonly id: number;
   readonly #core: Core;
+  readonly #serial: number;
 
   /** Devices come from Host.swapOn() and Host.swapDevices(). */
   constructor(core: Core, id: number) {
     this.#core = core;
     this.id = id;
+    this.#serial = field(core, id, abi.SWAP_AREA_LIVE);
   }
 
   /** Pages that it holds. */
@@ -65,7 +71,7 @@ export class SwapDevice {
   }
 
   #check(): void {
-    if (field(this.#core, this.id, abi.SWAP_AREA_LIVE) !== 0) return;
+    if (field(this.#core, this.id, abi.SWAP_AREA_LIVE) === this.#serial) return;
     throw new SimError("ERR_ARGUMENT", `swap device ${this.id} is off`);
   }
 }
@@ -73,7 +79,8 @@ export class SwapDevice {
 /** @throws {SimError} ERR_LIMIT if limits.swapSlots, or MAX_SWAP_AREAS devices, are used up. */
 export function swapOn(core: Core, options: SwapOptions): SwapDevice {
   const limit = core.config(abi.CFG_SWAP_SLOTS);
-  const pages = integer("pages", options.pages, 1, Math.max(1, limit));
+  if (limit === 0) throw new SimError("ERR_LIMIT", "swapOn: limits.swapSlots is 0");
+  const pages = integer("pages", options.pages, 1, limit);
   const id = core.run((exports) => exports.swapOn(pages, options.synchronous ?? false)) ?? 0;
   if (id !== 0) return new SwapDevice(core, id);
   throw new SimError(

@@ -171,4 +171,5 @@ it("reclaim of a zone, or a page, that is none is a mistake", async () => {
   expect(() => host.reclaim({ zone: 2, pages: 1 })).toThrow("zone: 2 is not an integer from 0 to 1");
   expect(() => host.reclaim({ zone: 0, pages: 0 })).toThrow("pages: 0 is not an integer from 1");
   expect(() => host.reclaimPage(1)).toThrow("pfn: 1 is not an integer from 2");
+  expect(() => host.reclaimPage(100)).toThrow("pfn: 100 is free");
 });

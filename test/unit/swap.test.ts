@@ -1,6 +1,7 @@
 /** Swap: slots, the swap cache, reading back, and migration of pages that are there. */
 import { describe, expect, it } from "vitest";
 import {
+  type Errno,
   Host,
   type HostConfig,
   type KernelName,
@@ -335,6 +336,24 @@ describe("reading past the swap cache", () => {
 });
 
 describe("limits", () => {
+  it("a device that is off is not the next one, which has its number", async () => {
+    const { host } = await swapping("v6.1", true);
+    const first = host.swapDevices()[0];
+    expect(first?.off().ret).toBe(0);
+    const second = host.swapOn({ pages: 16 });
+    expect(second.id).toBe(first?.id);
+    expect(() => first?.off()).toThrow("swap device 1 is off");
+    expect(second.pages).toBe(16);
+  });
+
+  it("objects of devices are kept aside from limits.mappings", async () => {
+    const host = await twoNodes({ policy: "rfc", limits: { mappings: 1 } });
+    const touch = (): Errno | null => host.createProcess({ pages: 1 }).map({ pages: 1 }).touch("write").errno;
+    expect([touch(), touch()]).toEqual([null, "ENOMEM"]);
+    for (let nr = 0; nr < 4; nr++) expect(host.swapOn({ pages: 4 }).pages).toBe(4);
+    expect(() => host.swapOn({ pages: 4 })).toThrow("4 devices are on");
+  });
+
   it("slots are those of all devices together", async () => {
     const host = await twoNodes({ limits: { swapSlots: 10 } });
     const first = host.swapOn({ pages: 6 });
@@ -342,6 +361,8 @@ describe("limits", () => {
     expect(host.swapOn({ pages: 4 }).pages).toBe(4);
     expect(host.swapDevices().map(({ pages }) => pages)).toEqual([6, 4]);
     expect(first.off().ret).toBe(0);
+    const without = await twoNodes({ limits: { swapSlots: 0 } });
+    expect(() => without.swapOn({ pages: 1 })).toThrow("swapOn: limits.swapSlots is 0");
   });
 
   it("a device of no pages, or of more than there are, is a mistake", async () => {
