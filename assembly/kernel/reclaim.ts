@@ -10,6 +10,7 @@ import {
   PGDEACTIVATE,
   PGSCAN,
   PG_ACTIVE,
+  PG_LRU,
   PG_REFERENCED,
   PG_UNEVICTABLE,
   PTE_ACCESSED,
@@ -44,7 +45,7 @@ function isolateForPageout(vma: Vma, vpn: i32): void {
   const pfn = ptePfn(pte);
   if (!ptePresent(pte) || pfn == ZERO_PFN) return;
   const page = pageAt(pfn);
-  if (page.mapcount != 1) return;
+  if (page.mapcount != 1 || (page.flags & PG_LRU) == 0) return;
   setPte(number, pte & ~PTE_ACCESSED);
   page.flags &= ~PG_REFERENCED;
   if ((page.flags & PG_UNEVICTABLE) != 0 || !takeFromLru(pfn, page)) return;

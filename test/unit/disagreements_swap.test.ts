@@ -1,0 +1,19 @@
+/** Where core and reference model once disagreed about swap or reclaim, and the core was wrong. */
+import { describe, expect, it } from "vitest";
+import { PTE_ACCESSED } from "../../assembly/abi.ts";
+import { twoNodes } from "./hosts.ts";
+
+const kernels = ["v3.12", "v6.1", "v6.12"] as const;
+
+describe.each(kernels)("on %s", (kernel) => {
+  it("MADV_PAGEOUT does not look at the PTE of a page that is isolated", async () => {
+    const host = await twoNodes({ kernel });
+    const process = host.createProcess({ pages: 1 });
+    const memory = process.map({ pages: 1 });
+    memory.touch("write");
+    host.drainLru();
+    host.migration(memory.pfnOf(0), { node: 1 }).isolate();
+    memory.pageout();
+    expect((process.ptes()[0] ?? 0) & PTE_ACCESSED).not.toBe(0);
+  });
+});
