@@ -77,10 +77,6 @@ function unmap(pfn: i32, page: Page): i32 {
 
 /** pageout() of an unmapped dirty page. MAY_RECLAIM if its content is on the device when this returns. */
 function pageout(pfn: i32, page: Page, word: i32): i32 {
-  if ((page.flags & PG_SWAPBACKED) == 0) {
-    page.flags |= PG_RECLAIM; // flusher threads write files
-    return later();
-  }
   // is_page_cache_freeable(): isolation and cache, nobody else.
   if (page.refcount - (pageHasPrivate(page) ? 1 : 0) != 2 || word == 0) return RECLAIM_KEPT;
   const flags = mappingAt(objectOf(word)).flags;
@@ -149,7 +145,10 @@ function shrinkLocked(pfn: i32, page: Page, ignoreReferences: bool): i32 {
   }
   if (p.reclaimMindsPins && page.refcount >= GUP_PIN_COUNTING_BIAS) return RECLAIM_ACTIVATED;
   if ((page.flags & PG_DIRTY) != 0) {
-    if (references == MAY_RECLAIM_CLEAN) return RECLAIM_KEPT;
+    if ((page.flags & PG_SWAPBACKED) == 0) {
+      page.flags |= PG_RECLAIM; // flusher threads write files
+      return later();
+    }
     const dirty = pageout(pfn, page, word);
     if (dirty != MAY_RECLAIM) return dirty;
   }

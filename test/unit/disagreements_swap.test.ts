@@ -16,4 +16,17 @@ describe.each(kernels)("on %s", (kernel) => {
     memory.pageout();
     expect((process.ptes()[0] ?? 0) & PTE_ACCESSED).not.toBe(0);
   });
+
+  it("a dirty page of a file is left to the flusher threads, however long ago it was accessed", async () => {
+    const host = await twoNodes({ kernel });
+    const file = host.createFile({ kind: "plain", pages: 1 });
+    file.write();
+    host.createProcess({ pages: 1 }).map({ file, pages: 1 }).touch("read");
+    host.drainLru();
+    const pfn = file.pfnOf(0) ?? 0;
+    expect(host.reclaimPage(pfn)).toBe("kept"); // its PTE was young
+    expect(host.pages.at(pfn).flags).toContain("referenced");
+    expect(host.reclaimPage(pfn)).toBe(kernel === "v3.12" ? "kept" : "activated");
+    expect(host.pages.at(pfn).flags).toContain("reclaim");
+  });
 });
