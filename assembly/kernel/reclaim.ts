@@ -147,7 +147,7 @@ function shrinkActiveList(zone: Zone, lru: i32, nr: i32): void {
     const pfn = list.head;
     const page = pageAt(pfn);
     unlink(list, PFN_NONE, page);
-    pageReferenced(pfn, page);
+    pageReferenced(pfn, page, false);
     page.flags &= ~PG_ACTIVE;
     putback(pfn, page);
   }

@@ -48,7 +48,7 @@ const MAY_RECLAIM_CLEAN: i32 = -2;
 
 /** page_check_references(). */
 function checkReferences(pfn: i32, page: Page): i32 {
-  const young = pageReferenced(pfn, page);
+  const young = pageReferenced(pfn, page, true);
   const flagged = testClearReferenced(page);
   // "mlock lost the isolation race with us": try_to_unmap() finds that out, too.
   if (young == REFERENCED_LOCKED) return profile().reclaimActivates ? RECLAIM_ACTIVATED : MAY_RECLAIM;

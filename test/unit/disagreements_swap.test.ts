@@ -29,4 +29,24 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(host.reclaimPage(pfn)).toBe(kernel === "v3.12" ? "kept" : "activated");
     expect(host.pages.at(pfn).flags).toContain("reclaim");
   });
+
+  it("a page of a file that somebody has locked does not become old", async () => {
+    const host = await twoNodes({ kernel });
+    const file = host.createFile({ pages: 1 });
+    file.read();
+    host.drainLru();
+    const process = host.createProcess({ pages: 1 });
+    const region = process.map({ file, pages: 1 });
+    const pfn = file.pfnOf(0) ?? 0;
+    for (let look = 0; look < 2; look++) {
+      region.touch("read");
+      host.reclaimPage(pfn);
+    }
+    expect(host.pages.at(pfn).flags).toContain("active");
+    region.touch("read");
+    host.setPageFlag(pfn, "locked", true);
+    host.reclaim({ zone: 0, pages: 1 });
+    expect(host.pages.at(pfn).flags).not.toContain("active");
+    expect((process.ptes()[0] ?? 0) & PTE_ACCESSED).not.toBe(0);
+  });
 });
