@@ -11,6 +11,7 @@ import {
   PGSCAN,
   PG_ACTIVE,
   PG_LRU,
+  PG_MLOCKED,
   PG_REFERENCED,
   PG_UNEVICTABLE,
   PTE_ACCESSED,
@@ -19,7 +20,7 @@ import {
   SWAP_CLUSTER_MAX,
   ZERO_PFN,
 } from "../abi";
-import { lruAdd } from "../state/lru";
+import { addToUnevictableList, lruAdd } from "../state/lru";
 import { lruAddDrainCpu } from "../state/lru_batch";
 import { machine } from "../state/machine";
 import { mmAt } from "../state/mm";
@@ -91,10 +92,15 @@ export function pageoutRange(mm: i32, start: i32, end: i32): i32 {
   return freed;
 }
 
-/** Puts a page that reclaim looked at on the list of its flags: putback_inactive_pages(), without a batch. */
+/**
+ * Puts a page that reclaim looked at on the list of its flags: putback_inactive_pages(), without a batch. One
+ * that has turned out to be mlocked is not evictable.
+ */
 function putback(pfn: i32, page: Page): void {
   endIsolation(page);
-  if ((page.flags & PG_UNEVICTABLE) == 0 && page.refcount > 1) lruAdd(pfn, page);
+  if (page.refcount == 1) page.flags &= ~PG_ACTIVE;
+  else if ((page.flags & PG_MLOCKED) != 0) addToUnevictableList(pfn, page);
+  else lruAdd(pfn, page);
   putPage(page);
 }
 
@@ -142,15 +148,21 @@ function shrinkInactiveList(zone: Zone, lru: i32, nr: i32): i32 {
 function shrinkActiveList(zone: Zone, lru: i32, nr: i32): void {
   isolateFrom(zone, lru, nr);
   const list = reclaimedPages();
-  count(PGDEACTIVATE, list.nr);
+  let deactivated = 0;
   while (list.head != PFN_NONE) {
     const pfn = list.head;
     const page = pageAt(pfn);
     unlink(list, PFN_NONE, page);
+    if ((page.flags & PG_MLOCKED) != 0) {
+      putback(pfn, page);
+      continue;
+    }
+    deactivated += 1;
     pageReferenced(pfn, page, false);
     page.flags &= ~PG_ACTIVE;
     putback(pfn, page);
   }
+  count(PGDEACTIVATE, deactivated);
 }
 
 /** int_sqrt() of a small number. */

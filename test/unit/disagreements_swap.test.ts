@@ -49,4 +49,20 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(host.pages.at(pfn).flags).not.toContain("active");
     expect((process.ptes()[0] ?? 0) & PTE_ACCESSED).not.toBe(0);
   });
+
+  it("an mlocked page that reclaim comes across is unevictable from then on", async () => {
+    const host = await twoNodes({ kernel });
+    host.swapOn({ pages: 8, synchronous: true });
+    const memory = host.createProcess({ pages: 1 }).map({ pages: 1 });
+    memory.touch("write");
+    memory.pageout();
+    memory.mlock();
+    memory.touch("read");
+    host.drainLru();
+    const pfn = memory.pfnOf(0);
+    expect(host.pages.at(pfn).flags).toEqual(expect.arrayContaining(["mlocked", "lru"]));
+    expect(host.reclaimPage(pfn)).toBe("kept");
+    expect(host.pages.at(pfn).flags).toContain("unevictable");
+    expect(host.verify()).toBeNull();
+  });
 });
