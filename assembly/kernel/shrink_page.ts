@@ -42,6 +42,8 @@ import { swapWritepage } from "./swap_io";
 import { addToSwap, forgetSwapCache, tryToFreeSwap } from "./swap_state";
 import { UNMAP_AGAIN, UNMAP_MLOCK, UNMAP_SUCCESS, tryToUnmapForReclaim } from "./unmap_reclaim";
 
+// What a look at a page has found, beside RECLAIM_*: it is mlocked.
+const CULL: i32 = RECLAIM_FREED + 1;
 // How far the references of a page let reclaim go: these, or RECLAIM_KEPT, RECLAIM_ACTIVATED.
 const MAY_RECLAIM: i32 = -1;
 const MAY_RECLAIM_CLEAN: i32 = -2;
@@ -70,7 +72,7 @@ function unmap(pfn: i32, page: Page): i32 {
   if (result == UNMAP_SUCCESS) return MAY_RECLAIM;
   if (result == UNMAP_MLOCK) {
     mlockPage(pfn);
-    return RECLAIM_KEPT;
+    return CULL;
   }
   return result == UNMAP_AGAIN ? later() : RECLAIM_ACTIVATED;
 }
@@ -120,10 +122,7 @@ function freePage(pfn: i32, page: Page, word: i32): i32 {
 
 function shrinkLocked(pfn: i32, page: Page, ignoreReferences: bool): i32 {
   const p = profile();
-  if ((page.flags & (PG_MLOCKED | PG_UNEVICTABLE)) != 0) {
-    tryToFreeSwap(page);
-    return RECLAIM_KEPT; // it finds its list when it is put back
-  }
+  if ((page.flags & (PG_MLOCKED | PG_UNEVICTABLE)) != 0) return CULL;
   let word = pageMapping(page);
   if (p.reclaimTestsCongestion && word != 0 && (mappingAt(objectOf(word)).flags & AS_BDI) == 0) {
     crash(CRASH_OOPS, FN_SHRINK_PAGE_LIST, 0, pfn, INV_NULL);
@@ -170,6 +169,7 @@ export function shrinkPage(pfn: i32, page: Page, ignoreReferences: bool): i32 {
     page.flags |= PG_ACTIVE;
     count(PGACTIVATE, 1);
   }
+  if (outcome == CULL) tryToFreeSwap(page);
   unlockPage(page);
-  return outcome;
+  return outcome == CULL ? RECLAIM_KEPT : outcome; // it finds its list when it is put back
 }

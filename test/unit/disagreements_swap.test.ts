@@ -66,3 +66,17 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(host.verify()).toBeNull();
   });
 });
+
+it("v3.12: a page that try_to_unmap() finds mlocked gives its new slot up", async () => {
+  const host = await twoNodes({ kernel: "v3.12" });
+  const device = host.swapOn({ pages: 8, synchronous: true });
+  const memory = host.createProcess({ pages: 1 }).map({ pages: 1 });
+  memory.touch("write");
+  memory.protect("none"); // so that mlock() does not find the page
+  memory.mlock();
+  const pfn = memory.pfnOf(0);
+  expect(host.reclaimPage(pfn)).toBe("kept");
+  expect(host.pages.at(pfn).flags).toContain("mlocked");
+  expect(host.pages.at(pfn).flags).not.toContain("swapcache");
+  expect(device.usedPages).toBe(0);
+});
