@@ -38,14 +38,15 @@ import { reuseSwapPage, swapFree, tryToFreeSwap } from "./swap_state";
 
 /** Reads the page of a slot that is not in the swap cache, with a reference for the caller. Or PFN_NONE. */
 function readIn(slot: i32, vma: Vma): i32 {
-  count(PGMAJFAULT, 1);
   const bypasses =
     profile().swapinBypassesCache &&
     swapAreaAt(areaOfSlot(slot)).synchronous != 0 &&
     swapSlotAt(slot).count == 1;
   const node = nodeOfVma(vma);
   const bound = vma.bound != 0;
-  return bypasses ? readWithoutCache(slot, node, bound) : swapinReadahead(slot, node, bound);
+  const pfn = bypasses ? readWithoutCache(slot, node, bound) : swapinReadahead(slot, node, bound);
+  if (pfn != PFN_NONE) count(PGMAJFAULT, 1);
+  return pfn;
 }
 
 /** v3.12: a write may go to the page itself if nobody else has it. Returns the flags of the PTE. */

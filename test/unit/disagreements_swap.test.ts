@@ -1,9 +1,23 @@
 /** Where core and reference model once disagreed about swap or reclaim, and the core was wrong. */
 import { describe, expect, it } from "vitest";
 import { PTE_ACCESSED } from "../../assembly/abi.ts";
+import { Host, type KernelName } from "../../src/index.ts";
 import { twoNodes } from "./hosts.ts";
 
 const kernels = ["v3.12", "v6.1", "v6.12"] as const;
+
+/** Memory of a process with page 0 on a device, while a filler has all that is left of the only node. */
+async function swappedOutAndFull(kernel: KernelName) {
+  const zones = [{ kind: "normal", pages: 512 }] as const;
+  const host = await Host.create({ kernel, nodes: [{ zones }], limits: { ptes: 1024 } });
+  host.swapOn({ pages: 8, synchronous: true });
+  const memory = host.createProcess({ pages: 1 }).map({ pages: 1 });
+  memory.touch("write");
+  memory.pageout();
+  const filler = host.createProcess({ pages: 512 }).map({ pages: 512 });
+  expect(filler.touch("write").errno).toBe("ENOMEM");
+  return { host, memory, filler };
+}
 
 describe.each(kernels)("on %s", (kernel) => {
   it("MADV_PAGEOUT does not look at the PTE of a page that is isolated", async () => {
@@ -63,6 +77,13 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(host.pages.at(pfn).flags).toEqual(expect.arrayContaining(["mlocked", "lru"]));
     expect(host.reclaimPage(pfn)).toBe("kept");
     expect(host.pages.at(pfn).flags).toContain("unevictable");
+    expect(host.verify()).toBeNull();
+  });
+
+  it("a fault that finds no memory to read into is no major one", async () => {
+    const { host, memory } = await swappedOutAndFull(kernel);
+    expect(memory.touch("read", { count: 1 }).errno).toBe("ENOMEM");
+    expect(host.counters()).toMatchObject({ pgmajfault: 0, pswpin: 0 });
     expect(host.verify()).toBeNull();
   });
 });
