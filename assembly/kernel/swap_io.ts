@@ -48,15 +48,14 @@ function readFrame(slot: i32, node: i32, bound: bool): i32 {
   return pfn;
 }
 
-/** read_swap_cache_async(), up to the end of the I/O. Returns false without memory. */
-function readSwapCache(slot: i32, node: i32, bound: bool): bool {
+/** read_swap_cache_async(), up to the end of the I/O. Without memory nothing happens. */
+function readSwapCache(slot: i32, node: i32, bound: bool): void {
   const pfn = readFrame(slot, node, bound);
-  if (pfn == PFN_NONE) return false;
+  if (pfn == PFN_NONE) return;
   const page = pageAt(pfn);
   addToSwapCache(pfn, page, slot);
   lruCacheAdd(pfn, page, profile().lruBatch);
   putPage(page);
-  return true;
 }
 
 /** Reads a slot into a page that is not in the swap cache, for the caller (SWP_SYNCHRONOUS_IO). */
@@ -88,6 +87,8 @@ export function swapinReadahead(slot: i32, node: i32, bound: bool): i32 {
   readCluster(slot, node, bound, clusterMask);
   // Pages read ahead are pushed to the LRU; 6.x returns before that where there are none.
   if (clusterMask != 0 || profile().swapinAlwaysDrains) lruAddDrainCpu(m.cpu);
+  // Pushing pages may have freed one.
+  if (swapSlotAt(slot).pfn == PFN_NONE) readSwapCache(slot, node, bound);
   const pfn = swapSlotAt(slot).pfn;
   if (pfn != PFN_NONE) getPage(pageAt(pfn));
   return pfn;

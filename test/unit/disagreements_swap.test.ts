@@ -101,3 +101,12 @@ it("v3.12: a page that try_to_unmap() finds mlocked gives its new slot up", asyn
   expect(host.pages.at(pfn).flags).not.toContain("swapcache");
   expect(device.usedPages).toBe(0);
 });
+
+it("v3.12: a page that draining the batch frees is there for the read", async () => {
+  const { host, memory, filler } = await swappedOutAndFull("v3.12");
+  const last = filler.where().findLastIndex((node) => node === 0);
+  filler.discard({ start: last, count: 1 });
+  expect(host.freePages()).toEqual([0]); // the batch has it
+  expect(memory.touch("read", { count: 1 }).errno).toBeNull();
+  expect(host.counters().pswpin).toBe(1);
+});
