@@ -54,7 +54,7 @@ function fileFault(vmaId: i32, vpn: i32, write: bool): i32 {
     const rc = shmemSwapin(vma.object, index, nodeOfVma(vma), vma.bound != 0);
     if (rc == FAULT_WAIT) return sleepOnPage(vma.mm, cached, true);
     if (rc != 0) return rc;
-    count(PGMAJFAULT, 1);
+    if (cached == PFN_NONE) count(PGMAJFAULT, 1);
   }
   if (slot.pfn == PFN_NONE) {
     const fresh = allocPageVma(vma);

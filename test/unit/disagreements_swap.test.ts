@@ -86,6 +86,16 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(host.counters()).toMatchObject({ pgmajfault: 0, pswpin: 0 });
     expect(host.verify()).toBeNull();
   });
+
+  it("shared memory that is still in the swap cache comes back without a major fault", async () => {
+    const host = await twoNodes({ kernel });
+    host.swapOn({ pages: 8 });
+    const memory = host.createProcess({ pages: 1 }).map({ kind: "shmem", pages: 1 });
+    memory.touch("write");
+    memory.pageout();
+    memory.touch("read");
+    expect(host.counters()).toMatchObject({ pgmajfault: 0, pswpin: 0, pswpout: 1 });
+  });
 });
 
 it("v3.12: a page that try_to_unmap() finds mlocked gives its new slot up", async () => {
