@@ -30,12 +30,13 @@ import { mmAt } from "../state/mm";
 import { getPage, pageAt, pageKsm } from "../state/page";
 import { makePte, pteAt, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
 import { allocSwapArea, freeSwapArea, swapAreaAt, swapSlotAt } from "../state/swap";
-import { Vma, pageIndex, pteNumber, vmaAt } from "../state/vma";
+import { pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { nodeOfVma } from "./anon_page";
 import { pageAddAnonRmap } from "./rmap";
 import { shmemUnuse } from "./shmem";
 import { swapinReadahead } from "./swap_io";
 import { swapFree, tryToFreeSwap } from "./swap_state";
+import { isOfAnotherPlace, mapCopy } from "./swapin";
 import { endPageWriteback } from "./writeback";
 
 const SWAP_FLAGS: i32 =
@@ -66,29 +67,33 @@ export function endSwapWriteback(id: i32): void {
 }
 
 /** unuse_pte(): the page of a swap entry is mapped again, old and not to be written without a fault. */
-function unusePte(vma: Vma, vpn: i32, entry: i32): bool {
+function unusePte(vmaId: i32, vpn: i32, entry: i32): bool {
+  const vma = vmaAt(vmaId);
   const slot = ptePfn(entry);
   let pfn = swapSlotAt(slot).pfn;
   if (pfn == PFN_NONE) pfn = swapinReadahead(slot, nodeOfVma(vma), vma.bound != 0);
   else getPage(pageAt(pfn));
   if (pfn == PFN_NONE) return false;
   const page = pageAt(pfn);
+  const present = vma.prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT;
+  if (isOfAnotherPlace(page, vma, vpn)) return mapCopy(vmaId, vpn, pfn, present) == 0;
   chargePage(page);
   const mm = mmAt(vma.mm);
   mm.rssSwap -= 1;
   mm.rssAnon += 1;
   if ((entry & PTE_EXCLUSIVE) != 0 && !pageKsm(page)) page.flags |= PG_ANON_EXCLUSIVE;
-  setPte(pteNumber(vma, vpn), makePte(pfn, vma.prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT));
+  setPte(pteNumber(vma, vpn), makePte(pfn, present));
   pageAddAnonRmap(page, vma.object, pageIndex(vma, vpn));
   swapFree(slot);
   return true;
 }
 
-function unuseVma(vma: Vma, first: i32, end: i32): bool {
+function unuseVma(vmaId: i32, first: i32, end: i32): bool {
+  const vma = vmaAt(vmaId);
   for (let vpn = vma.start; vpn < vma.end; vpn++) {
     const entry = pteAt(pteNumber(vma, vpn));
     if (!pteIsSwapEntry(entry) || ptePfn(entry) < first || ptePfn(entry) >= end) continue;
-    if (!unusePte(vma, vpn, entry)) return false;
+    if (!unusePte(vmaId, vpn, entry)) return false;
   }
   return true;
 }
@@ -98,7 +103,7 @@ function tryToUnuse(first: i32, end: i32): bool {
   for (let mm = machine().firstMm; mm != 0; mm = mmAt(mm).nextMm) {
     for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
       machine().cpu = mmAt(mm).cpu;
-      if (!unuseVma(vmaAt(id), first, end)) return false;
+      if (!unuseVma(id, first, end)) return false;
     }
   }
   for (let object = 1; object <= config(CFG_MAPPINGS); object++) {

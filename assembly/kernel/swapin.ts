@@ -80,21 +80,25 @@ function mapByExclusive(page: Page, vma: Vma, entry: i32, write: bool): i32 {
  * ksm_might_need_to_copy(): a page that KSM had merged came back as an ordinary one, for another place than
  * this. In the swap cache a KSM page still serves all its places.
  */
-function isOfAnotherPlace(page: Page, vma: Vma, vpn: i32): bool {
+export function isOfAnotherPlace(page: Page, vma: Vma, vpn: i32): bool {
   if (!pageAnon(page) || pageKsm(page)) return false;
   return objectOf(page.mapping) != vma.object || page.index != pageIndex(vma, vpn);
 }
 
-/** Maps a copy of a page of the swap cache, of which the caller's reference goes. Returns 0 or -ENOMEM. */
-function mapCopy(vmaId: i32, vpn: i32, slot: i32, pfn: i32, write: bool): i32 {
+/**
+ * Maps a copy of a page of the swap cache, of which the caller's reference goes, behind a PTE with `flags`.
+ * Returns 0 or -ENOMEM.
+ */
+export function mapCopy(vmaId: i32, vpn: i32, pfn: i32, flags: i32): i32 {
   const vma = vmaAt(vmaId);
   const number = pteNumber(vma, vpn);
+  const slot = ptePfn(pteAt(number));
   const err = mapNewAnonPage(vmaId, vpn);
   if (err == 0) {
     const copy = ptePfn(pteAt(number));
     copyContent(pfn, copy);
     pageAt(copy).flags |= PG_DIRTY;
-    setPte(number, makePte(copy, PTE_PRESENT | PTE_ACCESSED | (write ? PTE_WRITE | PTE_DIRTY : 0)));
+    setPte(number, makePte(copy, flags));
     mmAt(vma.mm).rssSwap -= 1;
     swapFree(slot);
   }
@@ -118,7 +122,9 @@ export function doSwapPage(vmaId: i32, vpn: i32, write: bool): i32 {
     getPage(pageAt(pfn));
   }
   const page = pageAt(pfn);
-  if (isOfAnotherPlace(page, vma, vpn)) return mapCopy(vmaId, vpn, slot, pfn, write);
+  if (isOfAnotherPlace(page, vma, vpn)) {
+    return mapCopy(vmaId, vpn, pfn, PTE_PRESENT | PTE_ACCESSED | (write ? PTE_WRITE | PTE_DIRTY : 0));
+  }
   const mm = mmAt(vma.mm);
   mm.rssAnon += 1;
   mm.rssSwap -= 1;

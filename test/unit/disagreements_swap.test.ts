@@ -96,6 +96,21 @@ describe.each(kernels)("on %s", (kernel) => {
     memory.touch("read");
     expect(host.counters()).toMatchObject({ pgmajfault: 0, pswpin: 0, pswpout: 1 });
   });
+
+  it("swapoff gives each place of a merged page a page of its own", async () => {
+    const host = await twoNodes({ kernel });
+    const device = host.swapOn({ pages: 8, synchronous: true });
+    const memory = host.createProcess({ pages: 2 }).map({ pages: 2 });
+    memory.touch("write", { content: 7 });
+    memory.mergeKsm([[0, 1]]);
+    host.drainLru();
+    const pfn = memory.pfnOf(0);
+    host.reclaimPage(pfn); // makes its PTEs old
+    expect(host.reclaimPage(pfn)).toBe("freed");
+    expect(device.off()).toMatchObject({ ret: 0 });
+    expect(memory.pfnOf(0)).not.toBe(memory.pfnOf(1));
+    expect(host.verify()).toBeNull();
+  });
 });
 
 it("v3.12: a page that try_to_unmap() finds mlocked gives its new slot up", async () => {
