@@ -27,7 +27,7 @@ import { mmAt } from "../state/mm";
 import { Page, pageAt } from "../state/page";
 import { putPage } from "../state/page_free";
 import { pteAt, ptePfn, ptePresent, setPte } from "../state/pgtable";
-import { hasFreeSlots } from "../state/swap";
+import { hasFreeSlots, hasSwap } from "../state/swap";
 import { VM_LOCKED, Vma, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { Zone, lruList, zoneAt } from "../state/zone";
@@ -210,7 +210,9 @@ function shrinkLruvec(zone: Zone, priority: i32, wanted: i32): i32 {
     activeFile -= SWAP_CLUSTER_MAX;
     inactiveFile -= SWAP_CLUSTER_MAX;
   }
-  if (swap && inactiveIsLow(zone, LRU_ACTIVE_ANON)) shrinkActiveList(zone, LRU_ACTIVE_ANON, SWAP_CLUSTER_MAX);
+  // Where there is swap at all, though it may be full.
+  if (hasSwap() && inactiveIsLow(zone, LRU_ACTIVE_ANON))
+    shrinkActiveList(zone, LRU_ACTIVE_ANON, SWAP_CLUSTER_MAX);
   return freed;
 }
 

@@ -144,6 +144,11 @@ export function isSwapFull(): bool {
   return (total - used) * 2 < total;
 }
 
+/** total_swap_pages > 0. */
+export function hasSwap(): bool {
+  return freeSwapAreas() < MAX_SWAP_AREAS;
+}
+
 /** get_nr_swap_pages() > 0. */
 export function hasFreeSlots(): bool {
   for (let id = 1; id <= MAX_SWAP_AREAS; id++) {

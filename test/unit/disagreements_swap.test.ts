@@ -135,3 +135,14 @@ it("v3.12: a page that draining the batch frees is there for the read", async ()
   expect(memory.touch("read", { count: 1 }).errno).toBeNull();
   expect(host.counters().pswpin).toBe(1);
 });
+
+it.each(["v3.12", "v6.12"] as const)("%s: anonymous pages age also while swap is full", async (kernel) => {
+  const host = await twoNodes({ kernel });
+  host.swapOn({ pages: 1, synchronous: true });
+  const memory = host.createProcess({ pages: 8 }).map({ pages: 8 });
+  memory.touch("write");
+  host.drainLru();
+  expect(memory.pageout({ count: 1 })).toMatchObject({ freed: 1 });
+  host.reclaim({ zone: 0, pages: 1 });
+  expect(host.counters().pgdeactivate).toBeGreaterThan(0);
+});
