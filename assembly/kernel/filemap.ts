@@ -142,12 +142,16 @@ export function freeBuffers(page: Page): void {
   putPage(page);
 }
 
-/** truncate_complete_page(): takes a page that nobody maps any more out of the page cache. */
+/**
+ * truncate_complete_page(): takes a page that nobody maps any more out of the page cache, or what is known of
+ * one that reclaim has dropped.
+ */
 function truncatePage(mapping: Mapping, slot: CacheSlot): void {
   const swapSlot = cachedSwapSlot(slot);
   const pfn = slot.pfn;
   slot.pfn = PFN_NONE;
   slot.expected = 0;
+  if (pfn == PFN_NONE) return;
   if (swapSlot != SWAP_SLOT_NONE) {
     freeSwapAndCache(swapSlot);
     return;
@@ -195,8 +199,7 @@ export function truncateFile(object: i32, first: i32): void {
     if (from < vma.end) zapVma(vma, from, vma.end);
   }
   for (let index = first; index < mapping.nrSlots; index++) {
-    const slot = cacheSlotAt(mapping, index);
-    if (slot.pfn != PFN_NONE) truncatePage(mapping, slot);
+    truncatePage(mapping, cacheSlotAt(mapping, index));
   }
   mapping.nrSlots = first;
 }

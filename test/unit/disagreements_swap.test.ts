@@ -1,7 +1,8 @@
 /** Where core and reference model once disagreed about swap or reclaim, and the core was wrong. */
 import { describe, expect, it } from "vitest";
-import { PTE_ACCESSED } from "../../assembly/abi.ts";
+import { PTE_ACCESSED, TABLE_CACHE_SLOTS } from "../../assembly/abi.ts";
 import { Host, type KernelName } from "../../src/index.ts";
+import { newHost } from "../helpers/host-and-core.ts";
 import { twoNodes } from "./hosts.ts";
 
 const kernels = ["v3.12", "v6.1", "v6.12"] as const;
@@ -110,6 +111,18 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(device.off()).toMatchObject({ ret: 0 });
     expect(memory.pfnOf(0)).not.toBe(memory.pfnOf(1));
     expect(host.verify()).toBeNull();
+  });
+
+  it("nothing is remembered of a page that is truncated after reclaim has dropped it", async () => {
+    const { host, core } = await newHost({ kernel, nodes: [{ zones: [{ kind: "normal", pages: 512 }] }] });
+    const file = host.createFile({ kind: "plain", pages: 1 });
+    file.write();
+    file.sync();
+    host.drainLru();
+    expect(host.reclaimPage(file.pfnOf(0) ?? 0)).toBe("freed");
+    file.remove();
+    // The next file that has this place in the table reads zeros.
+    expect(core.words(TABLE_CACHE_SLOTS).every((word) => word === 0)).toBe(true);
   });
 });
 
