@@ -11,8 +11,9 @@ import {
   PG_REFERENCED,
 } from "../abi";
 import { getPage, pageAt } from "../state/page";
-import { pteAt, ptePfn } from "../state/pgtable";
+import { pteAt, pteIsSwapEntry, ptePfn } from "../state/pgtable";
 import { addPin, isFollPin } from "../state/pins";
+import { swapSlotAt } from "../state/swap";
 import { findVma, isSharedMapping, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { faultIn } from "./fault";
@@ -42,9 +43,10 @@ export function faultinPage(mm: i32, vpn: i32, write: bool): i32 {
   return pfn;
 }
 
-/** The page that the migration entry at `vpn` names. */
+/** The page that the migration entry at `vpn` names, or that the swap cache has for the swap entry there. */
 export function entryPfn(mm: i32, vpn: i32): i32 {
-  return ptePfn(pteAt(pteNumber(vmaAt(findVma(mm, vpn)), vpn)));
+  const entry = pteAt(pteNumber(vmaAt(findVma(mm, vpn)), vpn));
+  return pteIsSwapEntry(entry) ? swapSlotAt(ptePfn(entry)).pfn : ptePfn(entry);
 }
 
 /** A page found by follow_page(), or a negative status for move_pages(2). */

@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { PTE_ACCESSED, TABLE_CACHE_SLOTS } from "../../assembly/abi.ts";
 import { Host, type KernelName } from "../../src/index.ts";
 import { newHost } from "../helpers/host-and-core.ts";
-import { twoNodes } from "./hosts.ts";
+import { rfcHost, twoNodes } from "./hosts.ts";
 
 const kernels = ["v3.12", "v6.1", "v6.12"] as const;
+const GFN = 3;
 
 /** Memory of a process with page 0 on a device, while a filler has all that is left of the only node. */
 async function swappedOutAndFull(kernel: KernelName) {
@@ -158,4 +159,21 @@ it.each(["v3.12", "v6.12"] as const)("%s: anonymous pages age also while swap is
   expect(memory.pageout({ count: 1 })).toMatchObject({ freed: 1 });
   host.reclaim({ zone: 0, pages: 1 });
   expect(host.counters().pgdeactivate).toBeGreaterThan(0);
+});
+
+it("a worker that waits for a page of the swap cache waits for that page, with one reference", async () => {
+  const { host, memory, vcpu0 } = await rfcHost("pin");
+  const device = host.swapOn({ pages: 8 });
+  const pfn = memory.pfnOf(GFN);
+  memory.pageout({ start: GFN, count: 1 });
+  device.endWriteback();
+  host.drainLru();
+  host.setPageFlag(pfn, "locked", true);
+  vcpu0.startAsyncPf(GFN);
+  vcpu0.runWorkers();
+  vcpu0.runWorkers();
+  expect(host.pages.refcount(pfn)).toBe(2); // swap cache and worker
+  host.setPageFlag(pfn, "locked", false);
+  vcpu0.runWorkers();
+  expect(vcpu0.asyncPfs()).toMatchObject([{ state: "done", pfn }]);
 });
