@@ -1,6 +1,7 @@
 /** do_swap_page() (mm/memory.c): a fault on a swap entry. */
 import {
   ENOMEM,
+  FAULT_WAIT,
   PFN_NONE,
   PGMAJFAULT,
   PG_ANON_EXCLUSIVE,
@@ -122,6 +123,11 @@ export function doSwapPage(vmaId: i32, vpn: i32, write: bool): i32 {
     getPage(pageAt(pfn));
   }
   const page = pageAt(pfn);
+  if ((page.flags & PG_SWAPCACHE) != 0 && page.privateWord != slot) {
+    // The RFC has put a pointer over the entry: the fault is given up, and taken again, for ever.
+    putPage(page);
+    return FAULT_WAIT;
+  }
   if (isOfAnotherPlace(page, vma, vpn)) {
     return mapCopy(vmaId, vpn, pfn, PTE_PRESENT | PTE_ACCESSED | (write ? PTE_WRITE | PTE_DIRTY : 0));
   }

@@ -7,6 +7,7 @@ import { rfcHost, twoNodes } from "./hosts.ts";
 
 const kernels = ["v3.12", "v6.1", "v6.12"] as const;
 const GFN = 3;
+const FIRST_TOKEN = 0; // of vCPU 0
 
 /** Memory of a process with page 0 on a device, while a filler has all that is left of the only node. */
 async function swappedOutAndFull(kernel: KernelName) {
@@ -176,4 +177,20 @@ it("a worker that waits for a page of the swap cache waits for that page, with o
   host.setPageFlag(pfn, "locked", false);
   vcpu0.runWorkers();
   expect(vcpu0.asyncPfs()).toMatchObject([{ state: "done", pfn }]);
+});
+
+it("L0: a fault whose entry the RFC has written over in the page is taken again for ever", async () => {
+  const { host, guest, memory, vcpu0 } = await rfcHost("L0");
+  const device = host.swapOn({ pages: 8 });
+  const page = { start: GFN, count: 1 };
+  memory.pageout(page);
+  vcpu0.startAsyncPf(GFN);
+  for (const step of ["begin", "gup"]) expect(vcpu0.stepWorker(FIRST_TOKEN).done).toBe(step);
+  device.endWriteback();
+  host.drainLru();
+  memory.pageout(page); // the worker holds the page, so it stays in the swap cache
+  expect(guest.rss.swap).toBe(1);
+  expect(vcpu0.stepWorker(FIRST_TOKEN).done).toBe("store");
+  expect(memory.touch("read", page)).toMatchObject({ sleeps: true, errno: null });
+  expect(guest.rss.swap).toBe(1);
 });
