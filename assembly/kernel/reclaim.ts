@@ -9,6 +9,7 @@ import {
   PFN_NONE,
   PGDEACTIVATE,
   PGSCAN,
+  PGSTEAL,
   PG_ACTIVE,
   PG_LRU,
   PG_MLOCKED,
@@ -111,7 +112,8 @@ export function reclaimPage(pfn: i32): i32 {
   count(PGSCAN, 1);
   page.flags &= ~PG_ACTIVE;
   const outcome = shrinkPage(pfn, page, false);
-  if (outcome != RECLAIM_FREED) putback(pfn, page);
+  if (outcome == RECLAIM_FREED) count(PGSTEAL, 1);
+  else putback(pfn, page);
   return outcome;
 }
 
@@ -141,6 +143,7 @@ function shrinkInactiveList(zone: Zone, lru: i32, nr: i32): i32 {
     if (shrinkPage(pfn, page, false) == RECLAIM_FREED) freed += 1;
     else putback(pfn, page);
   }
+  count(PGSTEAL, freed);
   return freed;
 }
 

@@ -8,7 +8,6 @@ import {
   NR_SHMEM,
   PFN_NONE,
   PGACTIVATE,
-  PGSTEAL,
   PG_ACTIVE,
   PG_DIRTY,
   PG_LOCKED,
@@ -115,7 +114,6 @@ function freePage(pfn: i32, page: Page, word: i32): i32 {
   else deleteFromPageCache(pfn, page, word);
   page.flags &= ~PG_LOCKED;
   endIsolation(page);
-  count(PGSTEAL, 1);
   releasePage(pfn, page);
   return RECLAIM_FREED;
 }

@@ -126,6 +126,15 @@ describe.each(kernels)("on %s", (kernel) => {
     // The next file that has this place in the table reads zeros.
     expect(core.words(TABLE_CACHE_SLOTS).every((word) => word === 0)).toBe(true);
   });
+
+  it("pgsteal counts what comes off the lists, which MADV_PAGEOUT does not", async () => {
+    const host = await twoNodes({ kernel });
+    host.swapOn({ pages: 8, synchronous: true });
+    const memory = host.createProcess({ pages: 1 }).map({ pages: 1 });
+    memory.touch("write");
+    expect(memory.pageout()).toMatchObject({ freed: 1 });
+    expect(host.counters()).toMatchObject({ pgscan: 0, pgsteal: 0 });
+  });
 });
 
 it("v3.12: a page that try_to_unmap() finds mlocked gives its new slot up", async () => {
