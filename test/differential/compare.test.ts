@@ -16,6 +16,11 @@ async function furnished(): Promise<Pair> {
   pair.perform({ op: "mapFile", file: 0, process: 0, offset: 0, pages: 4, ...mapped });
   pair.perform({ op: "touch", region: 0, start: 0, count: 2, write: true });
   pair.perform({ op: "pin", region: 0, indexes: [0, 1], kind: "pin" });
+  // The anonymous memory of the guest, which its children share, behind the region of the file.
+  pair.perform({ op: "exit", process: 2 });
+  pair.perform({ op: "exit", process: 1 });
+  pair.perform({ op: "swapOn", pages: 8, synchronous: false });
+  pair.perform({ op: "pageout", region: 1, start: 0, count: 3 });
   expect(pair.comparison.differences()).toBeNull();
   pair.comparison.setInPlay({ few: true });
   return pair;
@@ -71,6 +76,10 @@ const damage: readonly [string, number, (core: Core) => number][] = [
   ["the page of a pin", abi.TABLE_PINS, (core) => firstPin(core) + abi.PIN_PFN],
   ["the group of a pin", abi.TABLE_PINS, (core) => firstPin(core) + abi.PIN_GROUP],
   ["the owner of a pin", abi.TABLE_PINS, (core) => firstPin(core) + abi.PIN_OWNER],
+  ["swap rss", abi.TABLE_PROCESSES, (core) => firstProcess(core) + abi.PROCESS_RSS_SWAP],
+  ["used slots of a swap area", abi.TABLE_SWAP_AREAS, () => abi.SWAP_AREA_SIZE + abi.SWAP_AREA_USED],
+  ["the count of a swap slot", abi.TABLE_SWAP_SLOTS, () => abi.SWAP_SLOT_SIZE + abi.SWAP_SLOT_COUNT],
+  ["the page of a swap slot", abi.TABLE_SWAP_SLOTS, () => abi.SWAP_SLOT_SIZE + abi.SWAP_SLOT_PFN],
 ];
 
 it.each(damage)("%s is compared", async (_, table, offset) => {

@@ -17,6 +17,8 @@ export class CoreTables {
   readonly #mappings: Int32Array;
   readonly #slots: Int32Array;
   readonly #pins: Int32Array;
+  readonly #areas: Int32Array;
+  readonly #swapSlots: Int32Array;
   readonly #nrZones: number;
 
   constructor(core: Core) {
@@ -32,6 +34,8 @@ export class CoreTables {
     this.#mappings = core.words(abi.TABLE_MAPPINGS);
     this.#slots = core.words(abi.TABLE_CACHE_SLOTS);
     this.#pins = core.words(abi.TABLE_PINS);
+    this.#areas = core.words(abi.TABLE_SWAP_AREAS);
+    this.#swapSlots = core.words(abi.TABLE_SWAP_SLOTS);
     this.#nrZones = core.config(abi.CFG_NR_ZONES);
   }
 
@@ -48,6 +52,21 @@ export class CoreTables {
     this.#putProcesses(words);
     this.#putMappings(words);
     this.#putPins(words);
+    this.#putSwap(words);
+  }
+
+  #putSwap(words: Words): void {
+    for (let id = 1; id <= abi.MAX_SWAP_AREAS; id++) {
+      const at = (offset: number): number => field(this.#areas, id, abi.SWAP_AREA_SIZE, offset);
+      if (at(abi.SWAP_AREA_LIVE) === 0) continue;
+      words.put("swap area", id, at(abi.SWAP_AREA_FIRST));
+      words.put("used slots of swap area", id, at(abi.SWAP_AREA_USED));
+      for (let slot = at(abi.SWAP_AREA_FIRST); slot < at(abi.SWAP_AREA_END); slot++) {
+        const record = (slot * abi.SWAP_SLOT_SIZE) >> 2;
+        words.put("count of swap slot", slot, this.#swapSlots[record + (abi.SWAP_SLOT_COUNT >> 2)] ?? 0);
+        words.put("page of swap slot", slot, this.#swapSlots[record + (abi.SWAP_SLOT_PFN >> 2)] ?? 0);
+      }
+    }
   }
 
   #putMachine(words: Words): void {
@@ -82,6 +101,7 @@ export class CoreTables {
       words.put("first PTE", id, at(abi.PROCESS_FIRST_PTE));
       words.put("anon rss", id, at(abi.PROCESS_RSS_ANON));
       words.put("file rss", id, at(abi.PROCESS_RSS_FILE));
+      words.put("swap rss", id, at(abi.PROCESS_RSS_SWAP));
       this.#putVmas(words, id, at(abi.PROCESS_FIRST_VMA));
       id = at(abi.PROCESS_NEXT);
     }

@@ -62,6 +62,31 @@ describe.each(cores)("the %s core does what the reference model does", (core: Co
   );
 
   it(
+    "when memory is swapped out",
+    async () => {
+      runOn(core);
+      const often: readonly Kind[] = [
+        "swapOn",
+        "pageout",
+        "reclaimPage",
+        "endWriteback",
+        "fork",
+        "beginSteps",
+      ];
+      const list = operations({ without: [...blocks, ...outside], often, maxLength: 40 });
+      const property = fc.asyncProperty(anyVariant, fc.boolean(), list, async (one, rodata, ops) =>
+        check(
+          machine(one, "small", rodata),
+          [{ op: "swapOn", pages: 8, synchronous: rodata }, ...ops],
+          "family",
+        ),
+      );
+      await expect(fc.assert(property, runs())).resolves.toBeUndefined();
+    },
+    fuzzTimeoutMs,
+  );
+
+  it(
     "with pages that are locked, under writeback or dirty from outside",
     async () => {
       runOn(core);

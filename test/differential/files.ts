@@ -3,7 +3,7 @@ import { type File, type Host, SimError } from "../../src/index.ts";
 import { accessFile, createFile, removeFile, truncateFile, writeBack } from "../reference/file.ts";
 import { fileSystems } from "../reference/file-system.ts";
 import type { Machine, Mapping } from "../reference/machine.ts";
-import { hasLockedPage } from "../reference/page-cache.ts";
+import { hasLockedPage, isLockedInSwapCache } from "../reference/page-cache.ts";
 import type { Range } from "../reference/process.ts";
 import { run } from "../reference/state.ts";
 import { returned } from "./answers.ts";
@@ -86,6 +86,8 @@ export class Files {
     const range = { start: pages.start, end: pages.start + pages.count };
     const access = (): unknown =>
       returned(accessFile(this.#machine, file.reference, range, { node, write }))?.errno;
+    if (isLockedInSwapCache(file.reference, range.start, range.end))
+      return { core, reference: "ERR_ARGUMENT" };
     const reference = write ? this.#unlessLocked(file, range, access) : (run(this.#machine, access) ?? null);
     return { core, reference };
   }
@@ -95,7 +97,7 @@ export class Files {
     const range = { start: pages.start, end: pages.start + pages.count };
     return {
       core: orCode(() => (wait ? file.core.sync(pages) : file.core.startWriteback(pages))),
-      reference: this.#unlessLocked(file, range, () => writeBack(file.reference, range, wait)),
+      reference: this.#unlessLocked(file, range, () => writeBack(this.#machine, file.reference, range, wait)),
     };
   }
 

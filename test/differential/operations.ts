@@ -5,6 +5,7 @@ import type { MigrationMode } from "../../src/core/names.ts";
 import { type Arbitraries, node, op, page, rarely, usually, which } from "./operations/arbitraries.ts";
 import { type FileOperation, fileOperations } from "./operations/file.ts";
 import { fullList } from "./operations/full-list.ts";
+import { type SwapOperation, swapOperations, swapWeights } from "./operations/swap.ts";
 
 /** A process, region, pin or vCPU is named by a number, taken modulo how many there are. */
 interface InRegion {
@@ -15,6 +16,7 @@ interface InRegion {
 
 export type Operation =
   | FileOperation
+  | SwapOperation
   | { readonly op: "process"; readonly guest: boolean; readonly cpu: number }
   | {
       readonly op: "map";
@@ -119,6 +121,7 @@ const entry = fc.record({
 
 const byKind: Arbitraries<Operation> = {
   ...fileOperations,
+  ...swapOperations,
   process: fc.record({ ...op("process"), guest: fc.boolean(), cpu: fc.constantFrom(0, 1) }),
   map: fc.record({
     ...op("map"),
@@ -260,6 +263,7 @@ const usualWeights: Partial<Record<Kind, number>> = {
   mapFile: 4,
   accessFile: 3,
   writeBack: 3,
+  ...swapWeights,
 };
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- byKind has no other keys

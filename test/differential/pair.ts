@@ -10,9 +10,8 @@ import { fork } from "../reference/fork.ts";
 import { reserveFrame } from "../reference/buddy.ts";
 import { drainAll } from "../reference/lru.ts";
 import type { Config, Machine } from "../reference/machine.ts";
-import { clearFlag, pageAt, setFlag } from "../reference/machine.ts";
+import { pageAt } from "../reference/machine.ts";
 import { offline, online } from "../reference/offline.ts";
-import { unlockPage } from "../reference/page-lock.ts";
 import * as memory from "../reference/process.ts";
 import { type HostAndCore, newHost } from "../helpers/host-and-core.ts";
 import { Comparison } from "./compare.ts";
@@ -20,6 +19,7 @@ import { CoreTables } from "./core-words.ts";
 import { run } from "../reference/state.ts";
 import { wait } from "../reference/time.ts";
 import { blamed, calledCore, returned } from "./answers.ts";
+import { changeFlag } from "./flags.ts";
 import { mergeKsm } from "./ksm.ts";
 import { mbind, migratePages, migrateRange, movePages } from "./migrations.ts";
 import { type FilePair, Files, orCode } from "./files.ts";
@@ -27,13 +27,13 @@ import type { Operation } from "./operations.ts";
 import { Pins } from "./pins.ts";
 import { type Pages, type ProcessPair, type RegionPair, change, pick, vpnsOf } from "./regions.ts";
 import { Steps } from "./steps.ts";
+import { Swap } from "./swap.ts";
 import { type Answers, type VcpuOperation, type VcpuPair, nothing, performOnVcpu } from "./vcpu.ts";
 
 /** A vCPU can have more faults than fit its queue. */
 const PROCESS_PAGES = 80;
 const MAX_PROCESSES = 8;
 const MAX_DEPTH = 4;
-const pageFlags = { locked: abi.PG_LOCKED, writeback: abi.PG_WRITEBACK, dirty: abi.PG_DIRTY } as const;
 
 export class Pair {
   readonly host: Host;
@@ -45,6 +45,7 @@ export class Pair {
   readonly #steps: Steps;
   readonly #pins: Pins;
   readonly #files: Files;
+  readonly #swap: Swap;
 
   readonly comparison: Comparison;
 
@@ -56,6 +57,7 @@ export class Pair {
     this.#steps = new Steps(host, machine);
     this.#pins = new Pins(host, machine);
     this.#files = new Files(host, machine);
+    this.#swap = new Swap(host, machine);
   }
 
   static async create(config: Config & HostConfig): Promise<Pair> {
@@ -192,7 +194,10 @@ export class Pair {
         run(this.machine, () => drainAll(this.machine));
         return nothing;
       case "flag":
-        return this.#flag(operation);
+        return this.#onRegion(operation, (region) => {
+          changeFlag(this.host, this.machine, region, operation);
+          return nothing;
+        });
       case "movePages":
         return this.#onRegion(operation, (region) => movePages(this.machine, region, operation));
       case "moveFilled":
@@ -227,6 +232,14 @@ export class Pair {
       case "clear":
       case "wakeupAll":
         return this.#asyncPf(operation);
+      case "swapOn":
+      case "pageCluster":
+      case "endWriteback":
+      case "swapOff":
+      case "reclaimZone":
+      case "reclaimPage":
+      case "pageout":
+        return this.#swap.perform(operation, this.regions);
       default:
         throw new Error("an operation without a case");
     }
@@ -314,12 +327,13 @@ export class Pair {
       return { core: orCode(() => process.core.exit()), reference: "ERR_ARGUMENT" };
     }
     const { badRss, crash } = process.core.exit();
+    const none = { file: 0, anon: 0, swap: 0 };
     const left = run(this.machine, () => exit(this.machine, process.reference));
     this.processes = this.processes.filter((other) => other !== process);
     this.regions = this.regions.filter((region) => region.process !== process);
     this.#vcpus = this.#vcpus.filter((vcpu) => vcpu.reference.process !== process.reference);
     return {
-      core: crash === null ? { anon: badRss?.anon ?? 0, file: badRss?.file ?? 0 } : null,
+      core: crash === null ? (badRss ?? none) : null,
       reference: left,
     };
   }
@@ -333,18 +347,6 @@ export class Pair {
       all.filter((index) => index % every === 0),
       kind,
     );
-  }
-
-  #flag({ region, index, flag, on }: Extract<Operation, { op: "flag" }>): Answers {
-    const chosen = pick(this.regions, region);
-    const pfn = chosen?.core.frameOf(index % chosen.core.pages) ?? 0;
-    if (pfn < abi.FIRST_PFN) return nothing;
-    this.host.setPageFlag(pfn, flag, on);
-    const page = pageAt(this.machine, pfn);
-    if (on) setFlag(page, pageFlags[flag]);
-    else if (flag === "locked") run(this.machine, () => unlockPage(this.machine, page));
-    else clearFlag(page, pageFlags[flag]);
-    return nothing;
   }
 
   #moveFilled({ filled, node }: Extract<Operation, { op: "moveFilled" }>): Answers {

@@ -2,6 +2,7 @@
 import * as abi from "../../assembly/abi.ts";
 import { freePagesOf } from "../reference/buddy.ts";
 import type { Machine, Mapping, Process } from "../reference/machine.ts";
+import { type SwapArea, usedSlots } from "../reference/swap-area.ts";
 import type { Words } from "./words.ts";
 
 const LOW_WORD = 2 ** 32;
@@ -33,10 +34,11 @@ function putCounters(words: Words, m: Machine): void {
 
 const vmaKinds = { anon: abi.VMA_ANON, shmem: abi.VMA_SHMEM, file: abi.VMA_FILE } as const;
 
-function putProcess(words: Words, { id, firstPte, rssAnon, rssFile, vmas }: Process): void {
+function putProcess(words: Words, { id, firstPte, rssAnon, rssFile, rssSwap, vmas }: Process): void {
   words.put("first PTE", id, firstPte);
   words.put("anon rss", id, rssAnon);
   words.put("file rss", id, rssFile);
+  words.put("swap rss", id, rssSwap);
   for (const { start, end, kind, mapping } of vmas) {
     words.put("VMA start", id, start);
     words.put("VMA end", id, end);
@@ -45,13 +47,16 @@ function putProcess(words: Words, { id, firstPte, rssAnon, rssFile, vmas }: Proc
   }
 }
 
-function putMapping(words: Words, { id, refs, size, cache }: Mapping): void {
+function putMapping(words: Words, { id, refs, size, cache, swapped, stored }: Mapping): void {
   words.put("references of mapping", id, refs);
   words.put("size of mapping", id, size);
   for (let index = 0; index < size; index++) {
     const cached = cache.get(index);
-    words.put("cached pfn", id, cached?.page.pfn ?? 0);
-    words.put("expected of cached", id, cached?.expected ?? 0);
+    const out = swapped.get(index);
+    const expected = cached?.expected ?? out?.expected ?? stored.get(index) ?? 0;
+    // A slot is there as a negative number.
+    words.put("cached pfn", id, cached?.page.pfn ?? 0 - (out?.slot.number ?? 0));
+    words.put("expected of cached", id, expected);
   }
 }
 
@@ -62,6 +67,15 @@ function putPins(words: Words, m: Machine): void {
     words.put("pin group", id, group);
     words.put("pin owner", id, owner);
     words.put("pin token", id, token);
+  }
+}
+
+function putSwapArea(words: Words, area: SwapArea): void {
+  words.put("swap area", area.id, area.first);
+  words.put("used slots of swap area", area.id, usedSlots(area));
+  for (const { number, count, page } of area.slots) {
+    words.put("count of swap slot", number, count);
+    words.put("page of swap slot", number, page?.pfn ?? 0);
   }
 }
 
@@ -80,4 +94,5 @@ export function putObjects(words: Words, m: Machine): void {
     if (mapping !== undefined) putMapping(words, mapping);
   }
   putPins(words, m);
+  for (const area of m.swapAreas) putSwapArea(words, area);
 }

@@ -1,7 +1,7 @@
 /** Processes and their regions on both sides, and what a process does to its own mappings. */
 import { protections } from "../../src/core/names.ts";
 import type { Process, Region } from "../../src/index.ts";
-import type { Machine, Process as ReferenceProcess } from "../reference/machine.ts";
+import type { Machine, Page, Process as ReferenceProcess } from "../reference/machine.ts";
 import * as memory from "../reference/process.ts";
 import { run } from "../reference/state.ts";
 import type { Operation } from "./operations.ts";
@@ -32,6 +32,20 @@ export function pick<T>(list: readonly T[], number: number): T | undefined {
 export function vpnsOf(region: RegionPair, pages: Pages): memory.Range {
   const start = region.core.start + pages.start;
   return { start, end: start + pages.count };
+}
+
+/** The page at an index of a region: that of its PTE, or of its slot in the swap cache. */
+export function pageBehind({ core, process }: RegionPair, index: number): Page | null {
+  const { ptes } = process.reference;
+  const vpn = core.start + index;
+  const pte = ptes.get(vpn);
+  if (pte !== undefined) return pte.entry ? null : pte.page;
+  const entry = ptes.swapPte(vpn);
+  if (entry !== undefined) return entry.slot.page;
+  const vma = memory.findVma(process.reference, vpn);
+  if (vma === undefined || vma.kind === "anon") return null;
+  const inFile = vpn - vma.start + vma.pgoff;
+  return vma.mapping?.cache.get(inFile)?.page ?? vma.mapping?.swapped.get(inFile)?.slot.page ?? null;
 }
 
 export function change(

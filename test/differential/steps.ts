@@ -2,12 +2,12 @@
 import * as abi from "../../assembly/abi.ts";
 import { migrationModes } from "../../src/core/names.ts";
 import type { Host, Migration } from "../../src/index.ts";
-import { type Machine, pageAt } from "../reference/machine.ts";
+import type { Machine } from "../reference/machine.ts";
 import { run } from "../reference/state.ts";
 import { type Stepped, beginSteps, stepFinish, stepMove, stepUnmap } from "../reference/step.ts";
 import { returned } from "./answers.ts";
 import type { Operation } from "./operations.ts";
-import { type RegionPair, pick } from "./regions.ts";
+import { type RegionPair, pageBehind, pick } from "./regions.ts";
 import { type Answers, nothing } from "./vcpu.ts";
 
 type Begin = Extract<Operation, { op: "beginSteps" }>;
@@ -35,14 +35,13 @@ export class Steps {
   }
 
   begin(region: RegionPair, { index, node, mode, force, unmap }: Begin): Answers {
-    const pfn = region.core.frameOf(index % region.core.pages) ?? 0;
-    if (pfn < abi.FIRST_PFN || this.#underWay.length === MAX_UNDER_WAY) return nothing;
+    const page = pageBehind(region, index % region.core.pages);
+    if (page === null || page.pfn < abi.FIRST_PFN || this.#underWay.length === MAX_UNDER_WAY) return nothing;
+    const { pfn } = page;
     const core = this.#host.migration(pfn, { node, mode, force });
     const isolated = core.isolate();
     const manner = { mode: migrationModes[mode], force };
-    const reference = run(this.#machine, () =>
-      beginSteps(this.#machine, pageAt(this.#machine, pfn), node, manner),
-    );
+    const reference = run(this.#machine, () => beginSteps(this.#machine, page, node, manner));
     if (reference === null || typeof reference === "number") return answers(isolated, reference);
     this.#underWay.push({ core, reference });
     if (!unmap) return answers(isolated, 0);

@@ -5,6 +5,8 @@
 import type { Guest, Host, Process, Region, Vcpu } from "../../src/index.ts";
 import type { Operation } from "../differential/operations.ts";
 import { driveFile } from "./drive-file.ts";
+import { type SwapOperation, isSwapOperation } from "../differential/operations/swap.ts";
+import { driveSwap } from "./drive-swap.ts";
 
 const PROCESS_PAGES = 80;
 const MAX_PROCESSES = 8;
@@ -41,10 +43,10 @@ export const notDriven = [
 ] as const;
 
 type OnFile = Extract<Operation, { readonly file: number } | { readonly op: "createFile" }>;
-type InRegion = Exclude<Extract<Operation, { readonly start: number }>, OnFile>;
+type InRegion = Exclude<Extract<Operation, { readonly start: number }>, OnFile | SwapOperation>;
 type OnVcpu = Extract<Operation, { readonly vcpu: number }>;
 type OnProcess = Extract<Operation, { readonly op: "process" | "map" | "fork" | "exit" | "migratePages" }>;
-type Other = Exclude<Operation, InRegion | OnVcpu | OnProcess | OnFile>;
+type Other = Exclude<Operation, InRegion | OnVcpu | OnProcess | OnFile | SwapOperation>;
 
 function driveRegion(operation: InRegion, region: Region): void {
   const start = operation.start % region.pages;
@@ -213,6 +215,8 @@ export function drive(host: Host, list: readonly Operation[]): void {
     if (host.crash !== null) return;
     if (operation.op === "createFile" || "file" in operation) {
       driveFile(host, operation, smallProcesses(host));
+    } else if (isSwapOperation(operation)) {
+      driveSwap(host, operation, regionsOf(host));
     } else if ("vcpu" in operation) {
       const vcpu = pick(vcpusOf(host), operation.vcpu);
       if (vcpu !== undefined) driveVcpu(operation, vcpu);

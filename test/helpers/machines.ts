@@ -14,6 +14,7 @@ const limits = {
   vcpus: 8,
   entries: 1024,
   events: 64,
+  swapSlots: 40,
 };
 
 const costs = {

@@ -52,7 +52,7 @@ export function mapAnonPage(m: Machine, vma: Vma, vpn: number, content: number):
   addRmap(m, page);
   vma.process.rssAnon += 1;
   addFreshPageToLru(m, vma, page);
-  const expected = vma.process.ptes.get(vpn)?.expected ?? 0;
+  const expected = vma.process.ptes.expected(vpn);
   const write = (vma.prot & abi.PROT_WRITE) !== 0;
   const protNone = vma.prot === abi.PROT_NONE;
   const pte = newPte(page, { write, protNone, dirty: write, expected });

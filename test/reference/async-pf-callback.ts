@@ -4,6 +4,7 @@ import { getPage, putPage } from "./lru.ts";
 import { type Context, type Machine, type Page, Crash, count } from "./machine.ts";
 import { copyPage, moveMapping } from "./move-mapping.ts";
 import { repaired } from "./rmap.ts";
+import { contextOf } from "./swap-area.ts";
 
 function retarget(context: Context, to: Page): void {
   for (const work of context.owners) {
@@ -43,7 +44,7 @@ function migrateAsPosted(m: Machine, context: Context, page: Page, to: Page): nu
 }
 
 export function asyncPfMigratepage(m: Machine, page: Page, to: Page): number {
-  const context = page.private;
+  const context = contextOf(page);
   if (context?.alive !== true || context.owners.every(({ state }) => state === "freed")) {
     throw new Crash({
       kind: abi.CRASH_OOPS,

@@ -14,6 +14,7 @@ import {
 } from "./machine.ts";
 import { releasePin, takePin } from "./pins.ts";
 import { hasSubstitute, repaired } from "./rmap.ts";
+import { contextOf } from "./swap-area.ts";
 
 export function createVcpu(m: Machine, process: Process): Vcpu {
   let id = 0;
@@ -93,9 +94,9 @@ function storeRepaired(m: Machine, work: Work): void {
   work.context = null;
   if (context === null) return;
   if (page !== null && hasSubstitute(m, page)) {
-    page.private?.owners.push(work);
+    contextOf(page)?.owners.push(work);
     freeContext(m, context);
-  } else if (page?.anon === true && !page.ksm) {
+  } else if (page?.anon === true && !page.ksm && !has(page, abi.PG_SWAPCACHE)) {
     context.owners = [work];
     attach(m, context, page, { keepTag: true });
   } else {
@@ -127,7 +128,8 @@ function gup(m: Machine, work: Work): boolean {
       ? faultInForLong(m, vcpu.process, work.gfn, { follPin: false })
       : faultInForGup(m, vcpu.process, work.gfn, true);
   if (page === "sleeps") {
-    work.sleepsOn = vcpu.process.ptes.get(work.gfn)?.page ?? null;
+    const { ptes } = vcpu.process;
+    work.sleepsOn = ptes.get(work.gfn)?.page ?? ptes.swapPte(work.gfn)?.slot.page ?? null;
     return false;
   }
   work.state = "has page";
@@ -192,7 +194,7 @@ function restore(m: Machine, page: Page, context: Context | null): void {
 }
 
 function restoreRepaired(m: Machine, page: Page, work: Work): void {
-  const context = page.private;
+  const context = contextOf(page);
   if (context?.owners.includes(work) !== true) return;
   context.owners = context.owners.filter((owner) => owner !== work);
   if (context.owners.length > 0) return;
@@ -205,7 +207,7 @@ function release(m: Machine, work: Work): void {
   const { page, pin } = work;
   if (page !== null && hasSubstitute(m, page)) {
     if (repaired(m, "L5")) restoreRepaired(m, page, work);
-    else restore(m, page, page.private);
+    else restore(m, page, contextOf(page));
   }
   if (pin !== null) releasePin(m, pin);
   work.page = null;

@@ -26,10 +26,10 @@ export function boot(config: Config): Machine {
 }
 
 /** exit(): the memory goes first, then the vCPUs. Returns what is left in the rss counters. */
-export function exit(m: Machine, process: Process): { anon: number; file: number } {
+export function exit(m: Machine, process: Process): { anon: number; file: number; swap: number } {
   munmap(m, process, { start: 0, end: process.pages });
   for (const vcpu of process.vcpus.toSorted((a, b) => a.id - b.id)) clearQueue(m, vcpu);
   m.vcpus = m.vcpus.filter((vcpu) => vcpu.process !== process);
   forgetProcess(m, process);
-  return { anon: process.rssAnon, file: process.rssFile };
+  return { file: process.rssFile, anon: process.rssAnon, swap: process.rssSwap };
 }

@@ -6,6 +6,7 @@ import { type Machine, type Page, type Pte, type Vma, has, setFlag } from "./mac
 import { sleepOn } from "./page-lock.ts";
 import { addRss } from "./process.ts";
 import { munlockUnmapped, removeRmap, setPageDirty } from "./rmap.ts";
+import { freeSwapCache, isReusable, tryToFreeSwap } from "./swap-cache.ts";
 
 /** wp_page_reuse(). */
 function reuse(pte: Pte): number {
@@ -25,7 +26,10 @@ function reuseShared(m: Machine, pte: Pte): number {
 function isOnlyHolder(m: Machine, page: Page): boolean {
   if (page.refcount > 3) return false;
   if (!has(page, abi.PG_LRU)) drainCpu(m, m.cpu);
-  return page.refcount === 1 && !has(page, abi.PG_LOCKED);
+  const cached = has(page, abi.PG_SWAPCACHE) ? 1 : 0;
+  if (page.refcount > 1 + cached || has(page, abi.PG_LOCKED)) return false;
+  tryToFreeSwap(m, page);
+  return page.refcount === 1;
 }
 
 function becomesExclusive(m: Machine, page: Page): boolean {
@@ -42,6 +46,7 @@ function copy(m: Machine, vma: Vma, vpn: number, old: Page): number {
   addRss(vma.process, old, -1);
   removeRmap(m, old);
   munlockUnmapped(m, vma, old);
+  if (m.profile.copyFreesSwapCache) freeSwapCache(m, old);
   putPage(m, old);
   return 0;
 }
@@ -52,7 +57,7 @@ export function writeProtectFault(m: Machine, vma: Vma, vpn: number, pte: Pte): 
   if (!page.anon || page.ksm) return copy(m, vma, vpn, page);
   if (m.profile.reusesByMapcount) {
     if (has(page, abi.PG_LOCKED)) return sleepOn(m, vma.process, page, true);
-    return page.mapcount === 1 ? reuse(pte) : copy(m, vma, vpn, page);
+    return isReusable(m, page) ? reuse(pte) : copy(m, vma, vpn, page);
   }
   return becomesExclusive(m, page) ? reuse(pte) : copy(m, vma, vpn, page);
 }

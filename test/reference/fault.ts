@@ -8,12 +8,25 @@ import { addToPageCache } from "./page-cache.ts";
 import { sleepOn } from "./page-lock.ts";
 import { type Range, findVma, isZeroPage, zeroPage } from "./process.ts";
 import { addRmap, setPageDirty } from "./rmap.ts";
+import { bringBack } from "./shmem-swap.ts";
+import { swapFault } from "./swap-in.ts";
 import { runDueEvents } from "./time.ts";
 
 function anonFault(m: Machine, vma: Vma, vpn: number, write: boolean): number {
   if (write) return mapAnonPage(m, vma, vpn, 0) === null ? -abi.ENOMEM : 0;
   vma.process.ptes.set(vpn, newPte(zeroPage(m), {}));
   return 0;
+}
+
+/** shmem_fault() on what was swapped out. It waits for the page lock with a reference. */
+function swappedSharedFault(m: Machine, vma: Vma, vpn: number, write: boolean): number | "sleeps" {
+  const index = vpn - vma.start + vma.pgoff;
+  const inSwapCache = vma.mapping?.swapped.get(index)?.slot.page ?? null;
+  const result = vma.mapping && bringBack(m, vma.mapping, index, wherePagesGo(vma));
+  if (result === "locked" && inSwapCache !== null) return sleepOn(m, vma.process, inSwapCache, true);
+  if (result !== "back") return -abi.ENOMEM;
+  if (inSwapCache === null) count(m, abi.PGMAJFAULT, 1);
+  return sharedFault(m, vma, vpn, write);
 }
 
 /**
@@ -25,6 +38,7 @@ function sharedFault(m: Machine, vma: Vma, vpn: number, write: boolean): number 
   const index = vpn - vma.start + vma.pgoff;
   if (index >= vma.mapping.size) return -abi.EFAULT;
   const cached = vma.mapping.cache.get(index);
+  if (vma.mapping.swapped.has(index)) return swappedSharedFault(m, vma, vpn, write);
   if (cached !== undefined && has(cached.page, abi.PG_LOCKED)) {
     return sleepOn(m, vma.process, cached.page, true);
   }
@@ -42,6 +56,7 @@ function sharedFault(m: Machine, vma: Vma, vpn: number, write: boolean): number 
 function handleFault(m: Machine, vma: Vma, vpn: number, write: boolean): number | "sleeps" {
   const pte = vma.process.ptes.get(vpn);
   if (pte?.entry === true) return sleepOn(m, vma.process, pte.page, m.profile.waiterTakesRef);
+  if (vma.process.ptes.swapPte(vpn) !== undefined) return swapFault(m, vma, vpn, write);
   if (pte !== undefined && !isZeroPage(pte.page)) return writeProtectFault(m, vma, vpn, pte);
   return vma.kind === "anon" ? anonFault(m, vma, vpn, write) : sharedFault(m, vma, vpn, write);
 }

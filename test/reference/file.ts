@@ -7,12 +7,15 @@ import { newFile, putMapping } from "./mapping.ts";
 import { addToPageCache, cachedPages, truncatePages } from "./page-cache.ts";
 import { type Range, zapRange } from "./process.ts";
 import { placesIn } from "./rmap.ts";
+import { bringBack } from "./shmem-swap.ts";
+import { endPageWriteback } from "./writeback.ts";
 
 export function createFile(m: Machine, fs: FileSystem, size: number): Mapping {
   return newFile(m, fs, size);
 }
 
 function find(m: Machine, file: Mapping, index: number, node: number): Page | null {
+  if (file.swapped.has(index) && bringBack(m, file, index, { preferred: node }) !== "back") return null;
   const cached = file.cache.get(index);
   if (cached !== undefined) return cached.page;
   const page = addToPageCache(m, file, index, { preferred: node });
@@ -52,7 +55,7 @@ function writeProtect(file: Mapping, page: Page): void {
  * write_cache_pages() of dirty pages, which with `wait` (fsync(2)) are written at the end. Without it a page
  * that is being written is left to the next call.
  */
-export function writeBack(file: Mapping, { start, end }: Range, wait: boolean): void {
+export function writeBack(m: Machine, file: Mapping, { start, end }: Range, wait: boolean): void {
   if (file.fs?.inMemory === true) return;
   for (const { page } of cachedPages(file, start, end)) {
     if (has(page, abi.PG_DIRTY) && (wait || !has(page, abi.PG_WRITEBACK))) {
@@ -60,7 +63,7 @@ export function writeBack(file: Mapping, { start, end }: Range, wait: boolean): 
       clearFlag(page, abi.PG_DIRTY);
       setFlag(page, abi.PG_WRITEBACK);
     }
-    if (wait) clearFlag(page, abi.PG_WRITEBACK);
+    if (wait && has(page, abi.PG_WRITEBACK)) endPageWriteback(m, page);
   }
 }
 

@@ -2,7 +2,16 @@
 import * as abi from "../../assembly/abi.ts";
 import { mapAnonPage } from "./anon-page.ts";
 import { getPage } from "./lru.ts";
-import { type Machine, type Page, type Process, type Pte, type Vma, clearFlag, has } from "./machine.ts";
+import {
+  type Machine,
+  type Page,
+  type Process,
+  type Pte,
+  type SwapPte,
+  type Vma,
+  clearFlag,
+  has,
+} from "./machine.ts";
 import { addCopy, addRss, createProcess, forgetProcess, isZeroPage, munmap } from "./process.ts";
 
 /** A device may be at work on the page for the parent (page_needs_cow_for_dma()). */
@@ -15,6 +24,15 @@ function copyEntry(pte: Pte, vma: Vma, vpn: number): number {
   pte.write = false;
   pte.exclusive = false;
   addRss(vma.process, pte.page, 1);
+  vma.process.ptes.set(vpn, { ...pte });
+  return 0;
+}
+
+/** Both have the slot, and what comes of it will be shared. */
+function copySwapPte(pte: SwapPte, vma: Vma, vpn: number): number {
+  pte.exclusive = false;
+  pte.slot.count += 1;
+  vma.process.rssSwap += 1;
   vma.process.ptes.set(vpn, { ...pte });
   return 0;
 }
@@ -41,6 +59,8 @@ function copyPresent(pte: Pte, vma: Vma, vpn: number): number {
 }
 
 function copyPte(m: Machine, parent: Process, vma: Vma, vpn: number): number {
+  const swapped = parent.ptes.swapPte(vpn);
+  if (swapped !== undefined) return copySwapPte(swapped, vma, vpn);
   const pte = parent.ptes.get(vpn);
   if (pte === undefined) return 0;
   if (pte.entry) return copyEntry(pte, vma, vpn);

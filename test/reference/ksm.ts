@@ -42,7 +42,7 @@ function find(m: Machine, { process, vpn }: Place): Found[] {
 /** Nobody writes to it behind the back of its PTEs, so far as KSM looks. */
 function isWriteProtectable({ page, pte }: Found): boolean {
   const mayHaveWriters = pte.write || pte.dirty || has(page, abi.PG_ANON_EXCLUSIVE);
-  return !mayHaveWriters || page.refcount === page.mapcount;
+  return !mayHaveWriters || page.refcount === page.mapcount + (has(page, abi.PG_SWAPCACHE) ? 1 : 0);
 }
 
 function isMergeable(m: Machine, found: Found): boolean {

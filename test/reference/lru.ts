@@ -59,13 +59,20 @@ export function removeFromLru(page: Page): void {
   clearFlag(page, abi.PG_LRU);
 }
 
+/** Where reclaim looks first. */
+export function moveToEndOfLru(page: Page): void {
+  const list = listOf(page);
+  removeFrom(list, page);
+  list.push(page);
+}
+
 export function addToUnevictable(page: Page): void {
   clearFlag(page, abi.PG_ACTIVE);
   setFlag(page, abi.PG_UNEVICTABLE);
   addToLru(page);
 }
 
-function releasePage(m: Machine, page: Page): void {
+export function releasePage(m: Machine, page: Page): void {
   if (has(page, abi.PG_LRU)) {
     removeFromLru(page);
     clearFlag(page, abi.PG_ACTIVE | abi.PG_UNEVICTABLE);
@@ -155,12 +162,15 @@ export function isolate(m: Machine, page: Page): number {
   return 0;
 }
 
+export function endIsolation(m: Machine, page: Page): void {
+  if (!has(page, abi.PG_ISOLATED)) return;
+  clearFlag(page, abi.PG_ISOLATED);
+  count(m, isolatedCounter(page), -1);
+}
+
 /** putback_lru_page() of a page that was isolated, or of a migration target. */
 export function putback(m: Machine, page: Page): void {
-  if (has(page, abi.PG_ISOLATED)) {
-    clearFlag(page, abi.PG_ISOLATED);
-    count(m, isolatedCounter(page), -1);
-  }
+  endIsolation(m, page);
   clearFlag(page, abi.PG_UNEVICTABLE);
   if (page.refcount === 1) clearFlag(page, abi.PG_ACTIVE);
   else if (has(page, abi.PG_MLOCKED)) addToUnevictable(page);

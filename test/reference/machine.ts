@@ -3,6 +3,7 @@ import * as abi from "../../assembly/abi.ts";
 import type { FileSystem } from "./file-system.ts";
 import { type Profile, profiles } from "./profile.ts";
 import type { PteTable } from "./pte-table.ts";
+import type { SwapArea, SwapSlot } from "./swap-area.ts";
 
 /** page->mapping. */
 export interface MappingWord {
@@ -20,7 +21,8 @@ export interface Page extends MappingWord {
   refcount: number;
   mapcount: number;
   index: number;
-  private: Context | null;
+  /** Of a page in the swap cache its slot, unless the RFC has put a context over it. */
+  private: Context | SwapSlot | null;
   /** Of the free block that begins here, while PG_BUDDY is set. */
   order: number;
   /** Stamp of the write that the content is of, 0 for zeros. */
@@ -30,7 +32,7 @@ export interface Page extends MappingWord {
 /** An anon_vma, an address_space, or a stable node of KSM. */
 export interface Mapping {
   readonly id: number;
-  readonly kind: "anon_vma" | "shmem" | "file" | "apf_mapping" | "ksm";
+  readonly kind: "anon_vma" | "shmem" | "file" | "apf_mapping" | "ksm" | "swap";
   /** Of an address_space. */
   readonly fs: FileSystem | null;
   /** Pages of an address_space, also those that are not cached. */
@@ -40,6 +42,10 @@ export interface Mapping {
   vmas: Vma[];
   /** Page cache: page and expected content by index. */
   readonly cache: Map<number, { page: Page; expected: number }>;
+  /** By index what a device has of pages that are not cached. */
+  readonly stored: Map<number, number>;
+  /** Of what lies in memory alone: by index the slots that pages were swapped out to. */
+  readonly swapped: Map<number, { slot: SwapSlot; expected: number }>;
   /** Of a stable node: where its page was merged. */
   readonly items: { readonly anonVma: Mapping; readonly index: number }[];
 }
@@ -56,6 +62,14 @@ export interface Pte {
   exclusive: boolean;
   /** What was last written through it. */
   expected: number;
+}
+
+/** What is left of a PTE whose page was swapped out. */
+export interface SwapPte {
+  readonly slot: SwapSlot;
+  /** The page was exclusive. */
+  exclusive: boolean;
+  readonly expected: number;
 }
 
 export interface Vma {
@@ -83,6 +97,7 @@ export interface Process {
   readonly ptes: PteTable;
   rssAnon: number;
   rssFile: number;
+  rssSwap: number;
   /** MMF_HAS_PINNED. */
   hasPinned: boolean;
   readonly vcpus: Vcpu[];
@@ -157,6 +172,7 @@ export interface Config {
   readonly cpus?: number;
   readonly contentBytes?: number;
   readonly debugRodata?: boolean;
+  readonly limits?: { readonly swapSlots?: number };
   readonly costs: {
     readonly syscallNs: number;
     readonly movedPageNs: number;
@@ -220,6 +236,10 @@ export interface Machine {
   /** What the last migrating call left. */
   blamed: Page[];
   readonly apfMapping: Mapping | null;
+  /** By id. */
+  swapAreas: SwapArea[];
+  /** Reads from swap take 2^n slots at once. */
+  pageCluster: number;
   /** By id. */
   readonly mappings: Map<number, Mapping>;
   readonly mappingIds: Ids;
@@ -294,6 +314,8 @@ export function makeMachine(config: Config): Machine {
           refs: 1,
           vmas: [],
           cache: new Map(),
+          stored: new Map(),
+          swapped: new Map(),
           items: [],
         }
       : null;
@@ -316,6 +338,8 @@ export function makeMachine(config: Config): Machine {
     badPages: [],
     blamed: [],
     apfMapping,
+    swapAreas: [],
+    pageCluster: 3,
     mappings: new Map(apfMapping === null ? [] : [[apfMapping.id, apfMapping]]),
     mappingIds,
     processIds: new Ids(),

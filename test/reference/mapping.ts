@@ -3,7 +3,8 @@ import { type FileSystem, fileSystems } from "./file-system.ts";
 import { type Machine, type Mapping, type Vma, removeFrom } from "./machine.ts";
 
 function newMapping(m: Machine, what: Pick<Mapping, "kind" | "fs" | "size">): Mapping {
-  const mapping = { ...what, id: m.mappingIds.take(), refs: 0, vmas: [], cache: new Map(), items: [] };
+  const own = { vmas: [], cache: new Map(), stored: new Map(), swapped: new Map(), items: [] };
+  const mapping = { ...what, ...own, id: m.mappingIds.take(), refs: 0 };
   m.mappings.set(mapping.id, mapping);
   return mapping;
 }
@@ -24,6 +25,13 @@ export function newShmem(m: Machine, size: number): Mapping {
 export function newFile(m: Machine, fs: FileSystem, size: number): Mapping {
   const mapping = newMapping(m, { kind: "file", fs, size });
   mapping.refs += 1;
+  return mapping;
+}
+
+/** The swap cache of an area, which goes with that. */
+export function newSwapCache(m: Machine): Mapping {
+  const mapping = newMapping(m, { kind: "swap", fs: null, size: 0 });
+  mapping.refs = 1;
   return mapping;
 }
 

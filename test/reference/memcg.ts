@@ -18,9 +18,14 @@ export function unchargeUnmapped(m: Machine, page: Page): void {
   if (m.profile.chargesWhatIsMapped && !stays) uncharge(m, page);
 }
 
-/** The page has left the page cache. */
+/** The page has left the page cache or the swap cache. */
 export function unchargeUncached(m: Machine, page: Page): void {
-  if (m.profile.chargesWhatIsMapped) uncharge(m, page);
+  if (m.profile.chargesWhatIsMapped && page.mapcount === 0) uncharge(m, page);
+}
+
+/** What is read from swap is charged at once in 6.x, in v3.12 when somebody maps it. */
+export function chargeRead(m: Machine, page: Page): void {
+  if (!m.profile.chargesWhatIsMapped) charge(m, page);
 }
 
 export function unchargeFreed(m: Machine, page: Page): void {

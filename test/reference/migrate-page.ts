@@ -8,6 +8,7 @@ import { migrateByMapping } from "./migrate-file.ts";
 import { unlockPage } from "./page-lock.ts";
 import { pageMapping, rmapMapping } from "./rmap.ts";
 import { removeMigrationPtes, tryToUnmap } from "./unmap.ts";
+import { endPageWriteback } from "./writeback.ts";
 
 export interface Manner {
   readonly mode: number;
@@ -37,11 +38,11 @@ export function lockPage(page: Page, { mode, force }: Manner): number {
   return 0;
 }
 
-function waitForWriteback(page: Page, { mode, force }: Manner): number {
+function waitForWriteback(m: Machine, page: Page, { mode, force }: Manner): number {
   if (!has(page, abi.PG_WRITEBACK)) return 0;
   if (mode !== abi.MIGRATE_SYNC) return -abi.EBUSY;
   if (!force) return -abi.EAGAIN;
-  clearFlag(page, abi.PG_WRITEBACK);
+  endPageWriteback(m, page);
   return 0;
 }
 
@@ -56,12 +57,15 @@ function getAnonVma(m: Machine, page: Page): Mapping | null {
 /** From the locked page to the unmapped one. */
 export function unmapPage(m: Machine, page: Page, manner: Manner): { rc: number; attempt: Attempt } {
   if (rmapMapping(m, page).anon) keepCharge(m, page);
-  const err = waitForWriteback(page, manner);
+  const err = waitForWriteback(m, page, manner);
   if (err !== 0) return { rc: err, attempt: { called: false, anonVma: null } };
   const needsAnonVma = page.anon && !page.ksm;
   const anonVma = needsAnonVma ? getAnonVma(m, page) : null;
   if (needsAnonVma && anonVma === null && m.profile.refusesUnmappedAnon) {
-    return { rc: -abi.EAGAIN, attempt: { called: false, anonVma } };
+    const rc = has(page, abi.PG_SWAPCACHE) ? 0 : -abi.EAGAIN;
+    // It is called, and finds nothing; so there is nothing to put back.
+    if (rc === 0) count(m, abi.PROBE_TRY_TO_UNMAP, 1);
+    return { rc, attempt: { called: false, anonVma } };
   }
   const called = page.mapping !== null && (page.mapcount > 0 || m.profile.unmapsUnmappedPages);
   if (called) tryToUnmap(m, page);

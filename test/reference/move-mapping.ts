@@ -3,12 +3,25 @@ import * as abi from "../../assembly/abi.ts";
 import { getPage } from "./lru.ts";
 import { type Machine, type Mapping, type Page, Crash, clearFlag, count, has, setFlag } from "./machine.ts";
 import { clearPageDirtyForIo } from "./rmap.ts";
+import { slotOf } from "./swap-area.ts";
 
 const carried = abi.PG_ERROR | abi.PG_REFERENCED | abi.PG_UPTODATE | abi.PG_CHECKED | abi.PG_MAPPEDTODISK;
 
-/** References of an unmapped page of the page cache: isolation, the cache, buffer heads. */
+/** References of an unmapped page of the page or swap cache: isolation, the cache, buffer heads. */
 export function expectedRefs(page: Page): number {
   return has(page, abi.PG_PRIVATE) ? 3 : 2;
+}
+
+/** The swap cache finds a page by its slot. */
+function moveInSwapCache(page: Page, to: Page): number {
+  const slot = slotOf(page);
+  if (page.refcount !== expectedRefs(page) || slot?.page !== page) return -abi.EAGAIN;
+  getPage(to);
+  setFlag(to, abi.PG_SWAPCACHE);
+  to.private = slot;
+  slot.page = to;
+  page.refcount -= 1;
+  return 0;
 }
 
 /**
@@ -18,6 +31,7 @@ export function expectedRefs(page: Page): number {
 export function moveMapping(m: Machine, mapping: Mapping | null, page: Page, to: Page): number {
   if (!m.profile.unmapsBatchFirst) count(m, abi.PROBE_REFCOUNT_CHECK, 1);
   if (mapping === null) return page.refcount === 1 ? 0 : -abi.EAGAIN;
+  if (mapping.kind === "swap") return moveInSwapCache(page, to);
   if (mapping.fs === null) {
     throw new Crash({
       kind: abi.CRASH_LOCKUP,
@@ -48,7 +62,7 @@ export function copyPage(m: Machine, page: Page, to: Page): void {
   setFlag(to, page.flags & abi.PG_MLOCKED);
   // The stable node goes along; the page keeps the tag.
   if (to.ksm) page.mapping = null;
-  clearFlag(page, abi.PG_MLOCKED | abi.PG_ANON_EXCLUSIVE | abi.PG_PRIVATE);
+  clearFlag(page, abi.PG_MLOCKED | abi.PG_ANON_EXCLUSIVE | abi.PG_PRIVATE | abi.PG_SWAPCACHE);
   page.private = null;
 }
 

@@ -4,12 +4,16 @@ import { type Where, allocPage } from "./buddy.ts";
 import { putPage } from "./lru.ts";
 import { charge, unchargeUncached } from "./memcg.ts";
 import { type Machine, type Mapping, type Page, clearFlag, count, has, setFlag } from "./machine.ts";
+import { dropEntryAndCache } from "./swap-cache.ts";
+import { endPageWriteback } from "./writeback.ts";
 
 /** A new page of zeros, which its finder has to put on the LRU. Null: no memory. */
 export function addToPageCache(m: Machine, mapping: Mapping, index: number, where: Where): Page | null {
   const page = allocPage(m, where);
   if (page === null) return null;
-  page.content = 0;
+  const stored = mapping.stored.get(index) ?? 0;
+  mapping.stored.delete(index);
+  page.content = stored;
   page.mapping = mapping;
   page.index = index;
   setFlag(page, abi.PG_UPTODATE);
@@ -23,23 +27,31 @@ export function addToPageCache(m: Machine, mapping: Mapping, index: number, wher
     setFlag(page, abi.PG_PRIVATE);
     page.refcount += 1;
   }
-  mapping.cache.set(index, { page, expected: 0 });
+  mapping.cache.set(index, { page, expected: stored });
   return page;
 }
 
-function freeBuffers(m: Machine, page: Page): void {
+export function freeBuffers(m: Machine, page: Page): void {
   if (!has(page, abi.PG_PRIVATE)) return;
   clearFlag(page, abi.PG_PRIVATE);
+  page.private = null;
   putPage(m, page);
 }
 
 /** truncate_inode_pages(): drops what is cached from page `first` on, and waits for its I/O. */
 export function truncatePages(m: Machine, mapping: Mapping, first: number): void {
+  for (const [index, { slot }] of [...mapping.swapped].toSorted(([a], [b]) => a - b)) {
+    if (index < first) continue;
+    mapping.swapped.delete(index);
+    dropEntryAndCache(m, slot);
+  }
+  for (const index of mapping.stored.keys()) if (index >= first) mapping.stored.delete(index);
   const behind = [...mapping.cache].filter(([index]) => index >= first).toSorted(([a], [b]) => a - b);
   for (const [index, { page }] of behind) {
     mapping.cache.delete(index);
     freeBuffers(m, page);
-    clearFlag(page, abi.PG_WRITEBACK | abi.PG_DIRTY);
+    if (has(page, abi.PG_WRITEBACK)) endPageWriteback(m, page);
+    clearFlag(page, abi.PG_DIRTY);
     page.mapping = null;
     count(m, abi.NR_FILE_PAGES, -1);
     if (mapping.fs?.inMemory === true) count(m, abi.NR_SHMEM, -1);
@@ -61,4 +73,11 @@ export function cachedPages(
 /** Somebody holds the lock that truncation, write(2) and writeback need. */
 export function hasLockedPage(mapping: Mapping, start: number, end: number): boolean {
   return cachedPages(mapping, start, end).some(({ page }) => has(page, abi.PG_LOCKED));
+}
+
+/** read(2) would wait for the lock of a page that is swapped out, and still in the swap cache. */
+export function isLockedInSwapCache({ swapped }: Mapping, start: number, end: number): boolean {
+  return [...swapped].some(([index, { slot }]) => {
+    return index >= start && index < end && slot.page !== null && has(slot.page, abi.PG_LOCKED);
+  });
 }

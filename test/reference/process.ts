@@ -18,6 +18,7 @@ import { linkTo, newShmem, unlink } from "./mapping.ts";
 import { hasLockedPage, truncatePages } from "./page-cache.ts";
 import { PteTable } from "./pte-table.ts";
 import { munlockEntry, munlockUnmapped, removeRmap, setPageDirty } from "./rmap.ts";
+import { dropEntryAndCache, freeSwapCache } from "./swap-cache.ts";
 
 export interface Range {
   readonly start: number;
@@ -40,6 +41,7 @@ export function createProcess(m: Machine, pages: number, cpu = 0): Process {
     ptes: new PteTable(pages),
     rssAnon: 0,
     rssFile: 0,
+    rssSwap: 0,
     hasPinned: false,
     vcpus: [],
   };
@@ -123,8 +125,13 @@ export function addRss(process: Process, page: Page, nr: 1 | -1): void {
 /** zap_pte_range() for one PTE. */
 function zap(m: Machine, vma: Vma, vpn: number): void {
   const pte = vma.process.ptes.get(vpn);
-  if (pte === undefined) return;
+  const swapped = vma.process.ptes.swapPte(vpn);
   vma.process.ptes.delete(vpn);
+  if (swapped !== undefined) {
+    vma.process.rssSwap -= 1;
+    dropEntryAndCache(m, swapped.slot);
+  }
+  if (pte === undefined) return;
   const { page } = pte;
   if (isZeroPage(page)) return;
   if (!pte.entry && !page.anon) {
@@ -138,6 +145,7 @@ function zap(m: Machine, vma: Vma, vpn: number): void {
   }
   removeRmap(m, page);
   munlockUnmapped(m, vma, page);
+  freeSwapCache(m, page);
   putPage(m, page);
 }
 

@@ -28,6 +28,15 @@ const v3 = {
   offlinePrefersOtherNodes: false,
   offlineTrustsMovable: true,
   countsBeforeBuffers: false,
+  unmapsToSwap: true,
+  alwaysDrainsAfterSwapin: true,
+  readsPastSwapCache: false,
+  copyFreesSwapCache: false,
+  testsCongestion: true,
+  activatesWhatMustWait: false,
+  reclaimMindsPins: false,
+  youngPteStopsReclaim: true,
+  oneAccessActivatesAnon: true,
   longtermNeedsUntracked: false,
 };
 
@@ -60,6 +69,15 @@ const v61: Profile = {
   offlinePrefersOtherNodes: true,
   offlineTrustsMovable: false,
   countsBeforeBuffers: true,
+  unmapsToSwap: false,
+  alwaysDrainsAfterSwapin: false,
+  readsPastSwapCache: true,
+  copyFreesSwapCache: true,
+  testsCongestion: false,
+  activatesWhatMustWait: true,
+  reclaimMindsPins: true,
+  youngPteStopsReclaim: false,
+  oneAccessActivatesAnon: false,
   longtermNeedsUntracked: false,
 };
 

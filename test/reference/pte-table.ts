@@ -1,18 +1,30 @@
 /** The page table of a process: its PTEs by virtual page. */
-import type { Pte } from "./machine.ts";
+import type { Pte, SwapPte } from "./machine.ts";
 
 export class PteTable {
-  readonly #ptes: (Pte | undefined)[];
+  readonly #ptes: (Pte | SwapPte | undefined)[];
 
   constructor(pages: number) {
     this.#ptes = Array.from({ length: pages }, () => undefined);
   }
 
+  /** A PTE that maps a page, or a migration entry. */
   get(vpn: number): Pte | undefined {
-    return this.#ptes[vpn];
+    const pte = this.#ptes[vpn];
+    return pte !== undefined && "page" in pte ? pte : undefined;
   }
 
-  set(vpn: number, pte: Pte): void {
+  swapPte(vpn: number): SwapPte | undefined {
+    const pte = this.#ptes[vpn];
+    return pte !== undefined && "slot" in pte ? pte : undefined;
+  }
+
+  /** What was last written at this address. */
+  expected(vpn: number): number {
+    return this.#ptes[vpn]?.expected ?? 0;
+  }
+
+  set(vpn: number, pte: Pte | SwapPte): void {
     this.#ptes[vpn] = pte;
   }
 
@@ -21,7 +33,7 @@ export class PteTable {
   }
 
   /** Every PTE, by virtual page. */
-  forEach(body: (pte: Pte, vpn: number) => void): void {
+  forEach(body: (pte: Pte | SwapPte, vpn: number) => void): void {
     for (let vpn = 0; vpn < this.#ptes.length; vpn++) {
       const pte = this.#ptes[vpn];
       if (pte !== undefined) body(pte, vpn);

@@ -15,6 +15,7 @@ import {
   setFlag,
 } from "./machine.ts";
 import { unchargeUnmapped } from "./memcg.ts";
+import { contextOf, slotOf } from "./swap-area.ts";
 
 export function repaired(m: Machine, repair: string): boolean {
   return m.config.repairs?.includes(repair) ?? false;
@@ -27,7 +28,8 @@ export function hasSubstitute(m: Machine, page: Page): boolean {
 /** page->mapping as mm/rmap.c sees it: with L4 it looks behind the substitute. */
 export function rmapMapping(m: Machine, page: Page): MappingWord {
   if (!hasSubstitute(m, page) || !repaired(m, "L4")) return page;
-  if (page.private?.alive !== true) {
+  const context = contextOf(page);
+  if (context?.alive !== true) {
     throw new Crash({
       kind: abi.CRASH_OOPS,
       trace: [abi.FN_TRY_TO_UNMAP],
@@ -35,11 +37,24 @@ export function rmapMapping(m: Machine, page: Page): MappingWord {
       invariant: abi.INV_UAF,
     });
   }
-  return page.private.original;
+  return context.original;
 }
 
-/** page_mapping(): the address_space, null for anonymous memory. */
+/** Of a page in the swap cache the type bits of the private word name the area; those of a pointer none. */
+function swapAddressSpace(page: Page): Mapping {
+  const slot = slotOf(page);
+  if (slot !== null) return slot.area.mapping;
+  throw new Crash({
+    kind: abi.CRASH_OOPS,
+    trace: [abi.FN_PAGE_MAPPING],
+    pfn: page.pfn,
+    invariant: abi.INV_PRIV,
+  });
+}
+
+/** page_mapping(): the address_space, null for anonymous memory outside the swap cache. */
 export function pageMapping(m: Machine, page: Page): Mapping | null {
+  if (has(page, abi.PG_SWAPCACHE)) return swapAddressSpace(page);
   return page.anon && !hasSubstitute(m, page) ? null : page.mapping;
 }
 
@@ -52,6 +67,16 @@ export function addRmap(m: Machine, page: Page): void {
   if (page.mapcount === 1) count(m, rmapClass(m, page), 1);
 }
 
+/** page_add_anon_rmap() of a page of swap: its first PTE makes it anonymous memory of that place. */
+export function addAnonRmap(m: Machine, page: Page, vma: Vma, vpn: number): void {
+  if (page.mapcount === 0 && !page.anon) {
+    page.mapping = vma.mapping;
+    page.anon = true;
+    page.index = vpn - vma.start + vma.pgoff;
+  }
+  addRmap(m, page);
+}
+
 export function removeRmap(m: Machine, page: Page): void {
   page.mapcount -= 1;
   if (page.mapcount > 0) return;
@@ -60,7 +85,7 @@ export function removeRmap(m: Machine, page: Page): void {
 }
 
 /** A place where the reverse map may find a page. */
-interface Place {
+export interface Place {
   readonly vma: Vma;
   readonly vpn: number;
   readonly pte: Pte;

@@ -1,6 +1,7 @@
 /** The whole state in the encoding of assembly/abi.ts, and its hash. */
 import * as abi from "../../assembly/abi.ts";
-import { type Machine, type MappingWord, type Page, type Pte, Crash } from "./machine.ts";
+import { type Machine, type MappingWord, type Page, type Pte, type SwapPte, Crash } from "./machine.ts";
+import { contextOf, slotOf } from "./swap-area.ts";
 
 function mappingWord({ mapping, anon, ksm }: MappingWord): number {
   const tag = ksm ? abi.MAPPING_KSM : anon ? abi.MAPPING_ANON : 0;
@@ -11,7 +12,8 @@ const FIELDS = abi.PAGE_RECORD_SIZE / 4;
 
 function privateWord(page: Page): number {
   if ((page.flags & abi.PG_BUDDY) !== 0) return page.order;
-  return page.private === null ? 0 : page.private.id | abi.PRIVATE_POINTER;
+  const context = contextOf(page);
+  return context === null ? (slotOf(page)?.number ?? 0) : context.id | abi.PRIVATE_POINTER;
 }
 
 /** Links the pages of a list in their records. */
@@ -58,7 +60,8 @@ export function pageRecords(m: Machine): Int32Array {
   return records;
 }
 
-function pteWord(pte: Pte): number {
+function pteWord(pte: Pte | SwapPte): number {
+  if ("slot" in pte) return (pte.slot.number << abi.PTE_SHIFT) | (pte.exclusive ? abi.PTE_EXCLUSIVE : 0);
   const flags = pte.entry
     ? abi.PTE_MIGRATION | (pte.exclusive ? abi.PTE_EXCLUSIVE : 0)
     : (pte.protNone ? abi.PTE_PROTNONE : abi.PTE_PRESENT) |
@@ -79,8 +82,8 @@ export function writePtes(m: Machine, words: Int32Array, expected: Int32Array): 
   }
 }
 
-function mapped(m: Machine): [number, Pte][] {
-  const found: [number, Pte][] = [];
+function allPtes(m: Machine): [number, Pte | SwapPte][] {
+  const found: [number, Pte | SwapPte][] = [];
   for (const { firstPte, ptes } of m.processes) {
     ptes.forEach((pte, vpn) => found.push([firstPte + vpn, pte]));
   }
@@ -116,7 +119,7 @@ function* pageWords(m: Machine): Generator<number> {
 }
 
 function* pteWords(m: Machine): Generator<number> {
-  for (const [number, pte] of mapped(m)) {
+  for (const [number, pte] of allPtes(m)) {
     yield number;
     yield pteWord(pte);
   }
@@ -142,7 +145,7 @@ function* stampWords(m: Machine, stamp: number): Generator<number> {
 
 function* contentWords(m: Machine): Generator<number> {
   yield abi.TABLE_EXPECTED;
-  for (const [number, pte] of mapped(m)) {
+  for (const [number, pte] of allPtes(m)) {
     if (pte.expected === 0) continue;
     yield number;
     yield pte.expected;
@@ -150,6 +153,12 @@ function* contentWords(m: Machine): Generator<number> {
   for (const page of m.pages.filter(({ flags }) => (flags & abi.PG_UPTODATE) !== 0)) {
     yield page.pfn;
     yield* stampWords(m, page.content);
+  }
+  const slots = m.swapAreas.flatMap((area) => area.slots).toSorted((a, b) => a.number - b.number);
+  for (const { number, content } of slots) {
+    if (content === null) continue;
+    yield number;
+    yield* stampWords(m, content);
   }
 }
 

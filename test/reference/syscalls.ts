@@ -18,6 +18,7 @@ export function nodeHasMemory(m: Machine, node: number): boolean {
 export function followPage(m: Machine, process: Process, vpn: number): Page | number {
   const vma = findVma(process, vpn);
   if (vma === undefined) return -abi.EFAULT;
+  if (process.ptes.swapPte(vpn) !== undefined) return -abi.ENOENT;
   const pte = process.ptes.get(vpn);
   if (pte === undefined) return vma.kind === "anon" ? m.profile.statusOfUntouched : -abi.ENOENT;
   if (pte.entry || (pte.protNone && !m.profile.findsProtNone)) return -abi.ENOENT;

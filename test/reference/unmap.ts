@@ -2,7 +2,27 @@
 import * as abi from "../../assembly/abi.ts";
 import { getPage, putPage } from "./lru.ts";
 import { type Machine, type Page, type Pte, clearFlag, count, has, setFlag } from "./machine.ts";
-import { addRmap, removeRmap, rmapWalk, setPageDirty } from "./rmap.ts";
+import { type Place, addRmap, removeRmap, rmapMapping, rmapWalk, setPageDirty } from "./rmap.ts";
+import { slotOf } from "./swap-area.ts";
+
+/**
+ * Replaces one PTE by a swap entry. False: the page is exclusive and may be pinned, or the RFC has put a
+ * pointer where its slot was.
+ */
+export function unmapToSwap(m: Machine, page: Page, { vma, vpn, pte }: Place): boolean {
+  const slot = slotOf(page);
+  const exclusive = has(page, abi.PG_ANON_EXCLUSIVE);
+  if (slot === null || (exclusive && page.refcount >= abi.GUP_PIN_COUNTING_BIAS)) return false;
+  clearFlag(page, abi.PG_ANON_EXCLUSIVE);
+  slot.count += 1;
+  vma.process.ptes.set(vpn, { slot, exclusive, expected: pte.expected });
+  if (pte.dirty) setPageDirty(m, page);
+  vma.process.rssAnon -= 1;
+  vma.process.rssSwap += 1;
+  removeRmap(m, page);
+  putPage(m, page);
+  return true;
+}
 
 /** Replaces one PTE by a migration entry, unless the page is exclusive and may be pinned. */
 function unmapOne(m: Machine, page: Page, pte: Pte): boolean {
@@ -14,15 +34,16 @@ function unmapOne(m: Machine, page: Page, pte: Pte): boolean {
   if (dirty) setPageDirty(m, page);
   removeRmap(m, page);
   putPage(m, page);
-  count(m, abi.PROBE_PTES_UNMAPPED, 1);
   return true;
 }
 
 export function tryToUnmap(m: Machine, page: Page): void {
   count(m, abi.PROBE_TRY_TO_UNMAP, 1);
   const walked = rmapWalk(m, page, [abi.FN_TRY_TO_UNMAP_FILE, abi.FN_TRY_TO_UNMAP]);
-  for (const { pte } of walked.filter((one) => one.pte.page === page)) {
-    if (!unmapOne(m, page, pte)) return;
+  const toSwap = m.profile.unmapsToSwap && has(page, abi.PG_SWAPCACHE) && rmapMapping(m, page).anon;
+  for (const place of walked.filter((one) => one.pte.page === page)) {
+    if (!(toSwap ? unmapToSwap(m, page, place) : unmapOne(m, page, place.pte))) return;
+    count(m, abi.PROBE_PTES_UNMAPPED, 1);
   }
 }
 
