@@ -183,6 +183,7 @@ export class TwinReclaim {
       if (this.#shrinkPage(pfn, false) === RECLAIM_FREED) freed += 1;
       else this.#putback(pfn);
     }
+    this.#memory.count(PGSTEAL, freed);
     return freed;
   }
 
@@ -319,7 +320,6 @@ export class TwinReclaim {
     this.#swap.forgetSwapCache(page);
     pages[page + FLAGS]! &= ~PG_LOCKED;
     this.#endIsolation(page);
-    this.#memory.count(PGSTEAL, 1);
     this.#lru.release(pfn);
     return RECLAIM_FREED;
   }
