@@ -10,15 +10,20 @@ import {
 } from "../abi";
 import { mmAt } from "../state/mm";
 import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
-import { Page, pageAnon, pageAt, pageKsm } from "../state/page";
+import { pageAnon, pageAt } from "../state/page";
 import { profile } from "../state/profile";
 import { Vma, isSharedMapping, pteNumber, splitAt, vmaAt } from "../state/vma";
 
-/** can_change_pte_writable(): of a private mapping 6.x asks for an exclusive page that looks anonymous. */
-function isUnshared(vma: Vma, page: Page): bool {
-  if (pageKsm(page)) return false;
-  if (!profile().anonExclusive || isSharedMapping(vma)) return page.mapcount == 1;
-  return pageAnon(page) && (page.flags & PG_ANON_EXCLUSIVE) != 0;
+/**
+ * can_change_pte_writable(): whether a PTE may be written to again without a fault. In a shared mapping it has
+ * to be dirty; in a private one v3.12 leaves all to the fault, 6.x those whose page is not exclusive.
+ */
+function becomesWritable(vma: Vma, pte: i32): bool {
+  const dirty = (pte & PTE_DIRTY) != 0;
+  if (isSharedMapping(vma)) return dirty;
+  const page = pageAt(ptePfn(pte));
+  const exclusive = pageAnon(page) && (page.flags & PG_ANON_EXCLUSIVE) != 0;
+  return exclusive && (dirty || profile().protectUpgradesClean);
 }
 
 function protectPte(vma: Vma, number: i32, prot: i32): void {
@@ -30,9 +35,7 @@ function protectPte(vma: Vma, number: i32, prot: i32): void {
   }
   let next = pte & ~(PTE_PRESENT | PTE_PROTNONE | PTE_WRITE);
   next |= prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT;
-  // Write access comes back by a fault, except where the kernel sees that nobody shares the page.
-  if ((prot & PROT_WRITE) != 0 && (pte & PTE_DIRTY) != 0 && isUnshared(vma, pageAt(ptePfn(pte))))
-    next |= PTE_WRITE;
+  if ((prot & PROT_WRITE) != 0 && becomesWritable(vma, pte)) next |= PTE_WRITE;
   setPte(number, next);
 }
 

@@ -12,6 +12,7 @@ export class Profile {
   lruCacheDisable: bool; // batches are switched off during a migration, not only drained before it
   faultActivates: bool; // an anonymous fault puts the page on the active list
   anonExclusive: bool; // PG_anon_exclusive, and pinned exclusive pages are not unmapped
+  protectUpgradesClean: bool; // mprotect() makes also a clean PTE of an exclusive page writable
   waiterTakesRef: bool; // a fault that waits on a migration entry holds the old page
 
   unmapsUnmapped: bool; // try_to_unmap() is called for a page that nobody maps, too
@@ -123,6 +124,7 @@ export function loadProfile(kernel: i32): void {
     p.faultActivates = true;
     p.splitPhases = true;
     p.asyncPasses = 3; // NR_MAX_MIGRATE_ASYNC_RETRY
+    p.protectUpgradesClean = true;
     p.checkAtMoveEntry = true;
     p.longtermNeedsUntracked = true;
     p.statusUntouched = -ENOENT;

@@ -186,13 +186,11 @@ export function munmap(m: Machine, process: Process, range: Range): void {
   }
 }
 
-/** Whether mprotect() gives write access back by itself: nobody shares the page. */
+/** Whether mprotect() gives write access back by itself. */
 function isWritableAtOnce(m: Machine, { kind }: Vma, { page, dirty }: Pte): boolean {
-  if (page.ksm) return false;
-  if (m.profile.anonExclusive && kind === "anon") {
-    return dirty && page.anon && has(page, abi.PG_ANON_EXCLUSIVE);
-  }
-  return dirty && page.mapcount === 1;
+  if (kind !== "anon") return dirty;
+  if (!page.anon || !has(page, abi.PG_ANON_EXCLUSIVE)) return false;
+  return dirty || m.profile.cleanPtesGetWriteAccess;
 }
 
 function protectPte(m: Machine, vma: Vma, pte: Pte): void {

@@ -7,6 +7,7 @@ const v3 = {
   faultActivates: true,
   anonExclusive: false,
   reusesByMapcount: true,
+  cleanPtesGetWriteAccess: false,
   waiterTakesRef: true,
   unmapsUnmappedPages: true,
   refusesUnmappedAnon: true,
@@ -49,6 +50,7 @@ const v61: Profile = {
   anonExclusive: true,
   reusesByMapcount: false,
   waiterTakesRef: false,
+  cleanPtesGetWriteAccess: false,
   unmapsUnmappedPages: false,
   refusesUnmappedAnon: false,
   forcedFromPass: 3,
@@ -88,6 +90,7 @@ const v612: Profile = {
   unmapsBatchFirst: true,
   statusOfUntouched: -ENOENT,
   findsProtNone: true,
+  cleanPtesGetWriteAccess: true,
   longtermNeedsUntracked: true,
 };
 

@@ -59,10 +59,10 @@ it.each(["v3.12", "v6.1", "v6.12"] as const)(
     const process = host.createProcess({ pages: 1 });
     const memory = process.map({ pages: 1 });
     memory.touch("write");
-    // Migrated, so that the PTE is clean and mprotect() leaves the write access to the fault.
+    // The fork makes the PTE read-only, the migration makes it old and clean.
+    process.fork().child?.exit();
     memory.movePages({ node: 1 });
-    memory.protect("read");
-    memory.protect("read-write");
+    host.drainLru();
     expect(process.ptes()[0]).toBe((memory.pfnOf(0) << PTE_SHIFT) | PTE_PRESENT);
     memory.pin([0], "get");
     const flags = PTE_PRESENT | PTE_WRITE | PTE_DIRTY | PTE_ACCESSED;
@@ -96,9 +96,6 @@ it.each(["v3.12", "v6.1", "v6.12"] as const)(
 
 it("L2: a write to a page that does not look anonymous copies it; FILE -1 and ANON +1", async () => {
   const at = await rfcHost("L2");
-  // Migrated once, so the PTE is clean and mprotect() leaves the write access to the fault.
-  at.memory.movePages({ node: 1, entries: [GFN] });
-  at.host.drainLru();
   pinByAsyncPf(at.vcpu0, GFN);
   const page = { start: GFN, count: 1 };
   at.memory.protect("read", page);

@@ -34,6 +34,28 @@ describe("first touch", () => {
     expect(memory.touch("read", { start: 4, count: 1 }).errno).toBe("EFAULT");
   });
 
+  it.each([
+    { kernel: "v3.12", faults: { dirty: 1, clean: 1 } },
+    { kernel: "v6.1", faults: { dirty: 0, clean: 1 } },
+    { kernel: "v6.12", faults: { dirty: 0, clean: 0 } },
+  ] as const)("$kernel: a write after mprotect() takes a fault where it may have to copy", async (one) => {
+    const host = await twoNodes({ kernel: one.kernel });
+    const process = host.createProcess({ pages: 3 });
+    const dirty = process.map({ pages: 1 });
+    const clean = process.map({ pages: 1 });
+    const shared = process.map({ pages: 1, kind: "shmem" });
+    for (const memory of [dirty, clean, shared]) memory.touch("write");
+    clean.movePages({ node: 1 });
+    for (const memory of [dirty, clean, shared]) {
+      memory.protect("read");
+      memory.protect("read-write");
+    }
+    expect(dirty.touch("write").faults).toBe(one.faults.dirty);
+    expect(clean.touch("write").faults).toBe(one.faults.clean);
+    expect(shared.touch("write").faults).toBe(0);
+    expect(host.verify()).toBeNull();
+  });
+
   it("shared memory is counted as file pages and lives in the page cache", async () => {
     const { host, process } = await mapped();
     const shmem = process.map({ pages: 4, kind: "shmem" });
