@@ -15,6 +15,7 @@ import {
   MAPPING_ANON,
   MAPPING_TAG_SHIFT,
   PG_DIRTY,
+  PG_RECLAIM,
   PG_SWAPCACHE,
 } from "../abi";
 import { crash } from "../state/crash";
@@ -53,6 +54,7 @@ export function setPageDirty(page: Page): void {
       crash(CRASH_OOPS, FN_ACCOUNT_PAGE_DIRTIED, FN_SET_PAGE_DIRTY_BUFFERS, pfn, INV_NULL, FN_SET_PAGE_DIRTY);
     }
   }
+  if (word != 0) page.flags &= ~PG_RECLAIM; // it is in use: its writeback need not rotate it
   page.flags |= PG_DIRTY;
 }
 

@@ -22,7 +22,7 @@ import {
 } from "../abi";
 import { expectStamp, nextStamp, writeContent } from "../state/content";
 import { machine } from "../state/machine";
-import { cacheSlotAt, cachedSwapSlot, mappingAt } from "../state/mapping";
+import { AS_SHMEM, cacheSlotAt, cachedSwapSlot, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { getPage, pageAt } from "../state/page";
 import { makePte, pteAt, pteIsSwapEntry, ptePfn, ptePresent, setPte } from "../state/pgtable";
@@ -58,6 +58,7 @@ function fileFault(vmaId: i32, vpn: i32, write: bool): i32 {
   }
   if (slot.pfn == PFN_NONE) {
     const fresh = allocPageVma(vma);
+    if ((mapping.flags & AS_SHMEM) == 0) count(PGMAJFAULT, 1); // it is read, or would be
     if (fresh == PFN_NONE) return -ENOMEM;
     addFreshPageToLru(vma, fresh, addToPageCache(vma.object, index, fresh));
   }

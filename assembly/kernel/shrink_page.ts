@@ -43,18 +43,20 @@ import { UNMAP_AGAIN, UNMAP_MLOCK, UNMAP_SUCCESS, tryToUnmapForReclaim } from ".
 
 // What a look at a page has found, beside RECLAIM_*: it is mlocked.
 const CULL: i32 = RECLAIM_FREED + 1;
-// How far the references of a page let reclaim go: these, or RECLAIM_KEPT, RECLAIM_ACTIVATED.
+// Beside RECLAIM_*, too: nothing has settled yet what becomes of the page.
 const MAY_RECLAIM: i32 = -1;
-const MAY_RECLAIM_CLEAN: i32 = -2;
 
-/** page_check_references(). */
+/**
+ * page_check_references(). What PAGEREF_RECLAIM_CLEAN would keep, a dirty page of a file, is left to the flusher
+ * threads anyway.
+ */
 function checkReferences(pfn: i32, page: Page): i32 {
   const young = pageReferenced(pfn, page, true);
   const flagged = testClearReferenced(page);
   // "mlock lost the isolation race with us": try_to_unmap() finds that out, too.
   if (young == REFERENCED_LOCKED) return profile().reclaimActivates ? RECLAIM_ACTIVATED : MAY_RECLAIM;
   const swapBacked = (page.flags & PG_SWAPBACKED) != 0;
-  if (young == 0) return flagged && !swapBacked ? MAY_RECLAIM_CLEAN : MAY_RECLAIM;
+  if (young == 0) return MAY_RECLAIM;
   if (swapBacked && profile().referencedAnonActivates) return RECLAIM_ACTIVATED;
   page.flags |= PG_REFERENCED;
   return flagged || young > 1 ? RECLAIM_ACTIVATED : RECLAIM_KEPT;
@@ -130,7 +132,7 @@ function shrinkLocked(pfn: i32, page: Page, ignoreReferences: bool): i32 {
     return later();
   }
   const references = ignoreReferences ? MAY_RECLAIM : checkReferences(pfn, page);
-  if (references >= 0) return references;
+  if (references != MAY_RECLAIM) return references;
   if (pageAnon(page) && (page.flags & PG_SWAPCACHE) == 0) {
     if (p.reclaimMindsPins && page.refcount >= GUP_PIN_COUNTING_BIAS) return RECLAIM_KEPT;
     if (!addToSwap(pfn, page)) return RECLAIM_ACTIVATED;

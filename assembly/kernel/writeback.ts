@@ -10,6 +10,7 @@ import {
   PGROTATED,
   PG_ACTIVE,
   PG_DIRTY,
+  PG_LOCKED,
   PG_LRU,
   PG_RECLAIM,
   PG_SWAPCACHE,
@@ -19,27 +20,31 @@ import {
   PTE_WRITE,
 } from "../abi";
 import { crash } from "../state/crash";
-import { lruMoveTail } from "../state/lru";
+import { lruAddTail, lruDel } from "../state/lru";
 import { AS_SHMEM, cacheSlotAt, mappingAt } from "../state/mapping";
 import { Page, pageAt } from "../state/page";
 import { pteAt, ptePfn, ptePresent, setPte } from "../state/pgtable";
+import { profile } from "../state/profile";
 import { areaOfSlot } from "../state/swap";
 import { count } from "../state/vmstat";
 import { NO_PLACE, beginWalk, nextPlace } from "./rmap_walk";
 
 /**
- * end_page_writeback(): the I/O of a page has ended. One that reclaim waits for goes to the end of its LRU
- * list (rotate_reclaimable_page(), without a batch).
+ * end_page_writeback(): the I/O of a page has ended. One that reclaim waits for goes to the end of the inactive
+ * list (rotate_reclaimable_page(), without a batch), unless it is in use again.
  */
 export function endPageWriteback(pfn: i32, page: Page): void {
   if ((page.flags & PG_SWAPCACHE) != 0 && areaOfSlot(page.privateWord) == 0) {
     crash(CRASH_OOPS, FN_TEST_CLEAR_PAGE_WRITEBACK, FN_END_PAGE_WRITEBACK, pfn, INV_PRIV);
   }
-  const rotated = (page.flags & PG_RECLAIM) != 0;
+  const awaited = (page.flags & PG_RECLAIM) != 0;
   page.flags &= ~(PG_WRITEBACK | PG_RECLAIM);
-  if (!rotated || (page.flags & (PG_LRU | PG_ACTIVE | PG_UNEVICTABLE)) != PG_LRU) return;
+  if (!awaited || (page.flags & (PG_LRU | PG_LOCKED | PG_DIRTY | PG_UNEVICTABLE)) != PG_LRU) return;
+  if ((page.flags & PG_ACTIVE) != 0 && !profile().rotatesActive) return;
   count(PGROTATED, 1);
-  lruMoveTail(pfn, page);
+  lruDel(pfn, page);
+  page.flags &= ~PG_ACTIVE;
+  lruAddTail(pfn, page);
 }
 
 /** page_mkclean(): no PTE lets the page be written without a fault. */

@@ -33,11 +33,10 @@ export function lruDel(pfn: i32, page: Page): void {
   page.flags &= ~PG_LRU;
 }
 
-/** Moves a page that is on its list to the end where reclaim looks first. */
-export function lruMoveTail(pfn: i32, page: Page): void {
-  const list = lruList(zoneOf(pfn), lruOf(page.flags));
-  listDel(list, page);
-  listAddTail(list, pfn, page);
+/** Puts a page at the end of its list, where reclaim looks first, and sets PG_lru. */
+export function lruAddTail(pfn: i32, page: Page): void {
+  page.flags |= PG_LRU;
+  listAddTail(lruList(zoneOf(pfn), lruOf(page.flags)), pfn, page);
 }
 
 /** Puts a page straight on the unevictable list, without a batch (add_page_to_unevictable_list()). */

@@ -1,7 +1,7 @@
 /**
  * Kernel profiles: the points in which kernel versions differ, as data. Code reads a field; it never asks for
- * a version. Sources: mm/migrate.c, mm/mempolicy.c, mm/memory_hotplug.c of v3.11/v3.12-rc, 6.1.192 and
- * 6.12.117, and recordings of them.
+ * a version. Sources: mm/ of v3.11/v3.12-rc, 6.1.192 and 6.12.117 (gup.c, ksm.c, memcontrol.c, memory.c,
+ * memory_hotplug.c, mempolicy.c, migrate.c, rmap.c, swap.c, swapfile.c, vmscan.c), and recordings of them.
  */
 import { EFAULT, ENOENT, KERNEL_V3_12, KERNEL_V6_1 } from "../abi";
 import { PROFILE_RECORD_SIZE, profilePtr } from "../arena";
@@ -43,6 +43,7 @@ export class Profile {
   reclaimMindsPins: bool; // a page that may be FOLL_PINned is left alone
   youngStopsUnmap: bool; // a PTE that was accessed since makes try_to_unmap() of reclaim fail
   referencedAnonActivates: bool; // one access since the last look makes an anonymous page active
+  rotatesActive: bool; // a page that reclaim waited for becomes inactive when its writeback ends
 
   movePagesChunk: i32; // entries of one migrate_pages() call of move_pages(2), 0 = runs instead
   statusZeroPage: i32; // move_pages(2) status of the zero page
@@ -102,6 +103,7 @@ function loadV6(p: Profile): void {
   p.cowFreesSwapCache = true;
   p.reclaimActivates = true;
   p.reclaimMindsPins = true;
+  p.rotatesActive = true;
   p.ksmDirties = true;
   p.statusZeroPage = -EFAULT;
   p.offlinePrefersOtherNodes = true;

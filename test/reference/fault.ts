@@ -42,6 +42,7 @@ function sharedFault(m: Machine, vma: Vma, vpn: number, write: boolean): number 
   if (cached !== undefined && has(cached.page, abi.PG_LOCKED)) {
     return sleepOn(m, vma.process, cached.page, true);
   }
+  if (cached === undefined && vma.mapping.fs?.inMemory !== true) count(m, abi.PGMAJFAULT, 1);
   const page = cached?.page ?? addToPageCache(m, vma.mapping, index, wherePagesGo(vma));
   if (page === null) return -abi.ENOMEM;
   if (cached === undefined) addFreshPageToLru(m, vma, page);

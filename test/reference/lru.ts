@@ -60,10 +60,10 @@ export function removeFromLru(page: Page): void {
 }
 
 /** Where reclaim looks first. */
-export function moveToEndOfLru(page: Page): void {
-  const list = listOf(page);
-  removeFrom(list, page);
-  list.push(page);
+export function moveToEndOfInactive(page: Page): void {
+  removeFrom(listOf(page), page);
+  clearFlag(page, abi.PG_ACTIVE);
+  listOf(page).push(page);
 }
 
 export function addToUnevictable(page: Page): void {

@@ -38,6 +38,7 @@ const v3 = {
   reclaimMindsPins: false,
   youngPteStopsReclaim: true,
   oneAccessActivatesAnon: true,
+  awaitedBecomesInactive: false,
   longtermNeedsUntracked: false,
 };
 
@@ -80,6 +81,7 @@ const v61: Profile = {
   reclaimMindsPins: true,
   youngPteStopsReclaim: false,
   oneAccessActivatesAnon: false,
+  awaitedBecomesInactive: true,
   longtermNeedsUntracked: false,
 };
 

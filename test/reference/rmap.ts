@@ -180,6 +180,7 @@ export function setPageDirty(m: Machine, page: Page): void {
       throw new Crash({ ...oops, trace: [abi.FN_ACCOUNT_PAGE_DIRTIED, ...callers], invariant: abi.INV_NULL });
     }
   }
+  if (mapping !== null) clearFlag(page, abi.PG_RECLAIM);
   setFlag(page, abi.PG_DIRTY);
 }
 

@@ -17,13 +17,13 @@ import { unmapForReclaim } from "./unmap-reclaim.ts";
 /** cull: it is mlocked. */
 export type Outcome = "kept" | "activated" | "cull" | "freed";
 
-function checkReferences(m: Machine, page: Page): Outcome | "reclaim" | "reclaim clean" {
+function checkReferences(m: Machine, page: Page): Outcome | "reclaim" {
   const young = pageReferenced(m, page, true);
   const flagged = has(page, abi.PG_REFERENCED);
   const ofFile = !has(page, abi.PG_SWAPBACKED);
   clearFlag(page, abi.PG_REFERENCED);
   if (young === "locked VMA") return m.profile.activatesWhatMustWait ? "activated" : "reclaim";
-  if (young === 0) return flagged && ofFile ? "reclaim clean" : "reclaim";
+  if (young === 0) return "reclaim";
   if (!ofFile && m.profile.oneAccessActivatesAnon) return "activated";
   setFlag(page, abi.PG_REFERENCED);
   return flagged || young > 1 ? "activated" : "kept";
@@ -106,12 +106,12 @@ function free(m: Machine, page: Page, mapping: Mapping | null): Outcome {
 }
 
 /** A dirty page of a file is left to the flusher threads. */
-function writeOut(m: Machine, page: Page, references: "reclaim" | "reclaim clean"): Outcome | null {
+function writeOut(m: Machine, page: Page): Outcome | null {
   if (!has(page, abi.PG_SWAPBACKED)) {
     setFlag(page, abi.PG_RECLAIM);
     return later(m);
   }
-  return references === "reclaim clean" ? "kept" : pageout(m, page, pageMapping(m, page));
+  return pageout(m, page, pageMapping(m, page));
 }
 
 function shrinkLocked(m: Machine, page: Page, ignoreReferences: boolean): Outcome {
@@ -122,7 +122,7 @@ function shrinkLocked(m: Machine, page: Page, ignoreReferences: boolean): Outcom
     return later(m);
   }
   const references = ignoreReferences ? "reclaim" : checkReferences(m, page);
-  if (references !== "reclaim" && references !== "reclaim clean") return references;
+  if (references !== "reclaim") return references;
   if (page.anon && !has(page, abi.PG_SWAPCACHE)) {
     if (mayBePinned(m, page)) return "kept";
     if (!addToSwap(m, page)) return "activated";
@@ -130,7 +130,7 @@ function shrinkLocked(m: Machine, page: Page, ignoreReferences: boolean): Outcom
   const mapped = page.mapcount > 0 && pageMapping(m, page) !== null ? unmap(m, page) : null;
   if (mapped !== null) return mapped;
   if (mayBePinned(m, page)) return "activated";
-  const dirty = has(page, abi.PG_DIRTY) ? writeOut(m, page, references) : null;
+  const dirty = has(page, abi.PG_DIRTY) ? writeOut(m, page) : null;
   if (dirty !== null) return dirty;
   freeBuffers(m, page);
   return free(m, page, pageMapping(m, page));

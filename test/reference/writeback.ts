@@ -1,6 +1,6 @@
 /** The end of a page's writeback. */
 import * as abi from "../../assembly/abi.ts";
-import { moveToEndOfLru } from "./lru.ts";
+import { moveToEndOfInactive } from "./lru.ts";
 import { type Machine, type Page, Crash, clearFlag, count, has } from "./machine.ts";
 import { slotOf } from "./swap-area.ts";
 
@@ -16,7 +16,9 @@ export function endPageWriteback(m: Machine, page: Page): void {
   }
   const awaited = has(page, abi.PG_RECLAIM);
   clearFlag(page, abi.PG_WRITEBACK | abi.PG_RECLAIM);
-  if (!awaited || !has(page, abi.PG_LRU) || has(page, abi.PG_ACTIVE | abi.PG_UNEVICTABLE)) return;
-  moveToEndOfLru(page);
+  if (!awaited || !has(page, abi.PG_LRU) || has(page, abi.PG_UNEVICTABLE)) return;
+  if (has(page, abi.PG_LOCKED | abi.PG_DIRTY)) return;
+  if (has(page, abi.PG_ACTIVE) && !m.profile.awaitedBecomesInactive) return;
+  moveToEndOfInactive(page);
   count(m, abi.PGROTATED, 1);
 }

@@ -1,5 +1,6 @@
 /** Reclaim: who may stay, what is written first, and how lists age. */
 import { describe, expect, it } from "vitest";
+import { PAGE_NEXT, PFN_NONE } from "../../assembly/abi.ts";
 import type { FileKind, Host, KernelName, Region } from "../../src/index.ts";
 import { twoNodes } from "./hosts.ts";
 
@@ -98,9 +99,36 @@ describe.each(kernels)("pages of files on %s", (kernel) => {
     expect(host.reclaimPage(pfn)).toBe(kernel === "v3.12" ? "kept" : "activated");
     expect(host.pages.at(pfn).flags).toContain("reclaim");
     file?.sync();
-    // An active page is not rotated.
-    expect(host.counters().pgrotated).toBe(kernel === "v3.12" ? 1 : 0);
+    expect(host.counters().pgrotated).toBe(1);
+    expect(host.pages.at(pfn).flags).not.toContain("active");
+    const last = host.pages.copy(pfn, 1);
+    expect(last[PAGE_NEXT / 4]).toBe(PFN_NONE);
     expect(host.verify()).toBeNull();
+  });
+
+  it("one that is written to while it is being written is in use, and stays where it is", async () => {
+    const { host, mapped } = await withFile(kernel, "plain");
+    const [file] = host.files();
+    mapped.touch("write", { count: 1 });
+    file?.startWriteback({ count: 1 });
+    host.reclaimPage(mapped.pfnOf(0));
+    mapped.touch("write", { count: 1 });
+    expect(host.pages.at(mapped.pfnOf(0)).flags).not.toContain("reclaim");
+    file?.sync();
+    expect(host.counters().pgrotated).toBe(0);
+    expect(host.verify()).toBeNull();
+  });
+
+  it("the first fault of a page that is not in memory is a major one", async () => {
+    const host = await twoNodes({ kernel });
+    const file = host.createFile({ pages: 2 });
+    file.read({ count: 1 });
+    const mapped = host.createProcess({ pages: 2 }).map({ file, pages: 2 });
+    mapped.touch("read");
+    expect(host.counters()).toMatchObject({ pgfault: 2, pgmajfault: 1 });
+    const inMemory = host.createFile({ kind: "tmpfs", pages: 1 });
+    host.createProcess({ pages: 1 }).map({ file: inMemory, pages: 1 }).touch("read");
+    expect(host.counters().pgmajfault).toBe(1);
   });
 
   it("held ones stay, without a PTE", async () => {
