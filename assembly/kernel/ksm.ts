@@ -39,6 +39,7 @@ import { entryNode, entryVpn, setStatus, useArrays } from "./entries";
 import { followPage } from "./gup";
 import { mlockPage, munlockUnmapped } from "./mlock";
 import { pageAddRmap, pageRemoveRmap } from "./rmap";
+import { tryToFreeSwap } from "./swap_state";
 
 const NO_PTE: i32 = -1;
 
@@ -137,6 +138,7 @@ function replacePage(page: Page, stable: Page, vma: Vma, vpn: i32): void {
   pageRemoveRmap(page);
   munlockUnmapped(vma, pfnOf(page), page);
   if ((vma.flags & VM_LOCKED) != 0) mlockPage(pfnOf(stable));
+  if (page.mapcount == 0) tryToFreeSwap(page);
   putPage(page);
 }
 

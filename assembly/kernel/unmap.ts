@@ -22,13 +22,14 @@ import {
   TRACE_UNMAP,
 } from "../abi";
 import { mmAt } from "../state/mm";
-import { Page, getPage, pageAt } from "../state/page";
+import { Page, getPage, pageAt, pfnOf } from "../state/page";
 import { putPage } from "../state/page_free";
 import { makePte, pteAt, pteIsMigrationEntry, ptePfn, ptePresent, setPte } from "../state/pgtable";
 import { trace, tracing } from "../state/trace";
 import { Vma } from "../state/vma";
 import { count } from "../state/vmstat";
 import { setPageDirty } from "./dirty";
+import { munlockUnmapped } from "./mlock";
 import { profile } from "../state/profile";
 import { pageAddRmap, pageRemoveRmap, rmapMapping, rmapPageAnon } from "./rmap";
 import { NO_PLACE, beginWalk, lockForWalk, nextPlace, placeVma } from "./rmap_walk";
@@ -36,20 +37,23 @@ import { swapDuplicate } from "./swap_state";
 
 /**
  * try_to_unmap_one() of a page in the swap cache: the PTE becomes a swap entry. Returns false, with the PTE
- * as it was, for an exclusive page that may be pinned, or where page->private is no entry (INV-PRIV).
+ * as it was and the page dirty if it was, for an exclusive page that may be pinned, or where page->private is
+ * no entry (INV-PRIV). The last PTE that goes ends mlock: page_remove_rmap() does that of v3.12, and later
+ * kernels leave mlocked pages mapped.
  */
 export function unmapToSwap(page: Page, vma: Vma, number: i32, pte: i32): bool {
+  if ((pte & PTE_DIRTY) != 0) setPageDirty(page);
   const slot = page.privateWord;
   const exclusive = (page.flags & PG_ANON_EXCLUSIVE) != 0;
   if (exclusive && page.refcount >= GUP_PIN_COUNTING_BIAS) return false;
   if (!swapDuplicate(slot)) return false;
   page.flags &= ~PG_ANON_EXCLUSIVE;
   setPte(number, makePte(slot, exclusive ? PTE_EXCLUSIVE : 0));
-  if ((pte & PTE_DIRTY) != 0) setPageDirty(page);
   const mm = mmAt(vma.mm);
   mm.rssAnon -= 1;
   mm.rssSwap += 1;
   finishUnmapping(page, pte);
+  if (page.mapcount == 0) munlockUnmapped(vma, pfnOf(page), page);
   return true;
 }
 
@@ -61,13 +65,14 @@ export function finishUnmapping(page: Page, pte: i32): void {
 }
 
 /**
- * try_to_unmap_one(): one PTE becomes a migration entry. Returns false, with the PTE as it was, for an
- * exclusive page that may be pinned (page_try_share_anon_rmap()).
+ * try_to_unmap_one(): one PTE becomes a migration entry. Returns false, with the PTE as it was and the page
+ * dirty if it was, for an exclusive page that may be pinned (page_try_share_anon_rmap()).
  */
 function tryToUnmapOne(page: Page, pfn: i32, vma: Vma, number: i32, pte: i32): bool {
   if ((page.flags & PG_SWAPCACHE) != 0 && profile().unmapsToSwap && rmapPageAnon(page)) {
     return unmapToSwap(page, vma, number, pte);
   }
+  if ((pte & PTE_DIRTY) != 0) setPageDirty(page);
   let entry = PTE_MIGRATION | (pte & PTE_WRITE);
   if ((page.flags & PG_ANON_EXCLUSIVE) != 0) {
     if (page.refcount >= GUP_PIN_COUNTING_BIAS) return false;
@@ -75,7 +80,6 @@ function tryToUnmapOne(page: Page, pfn: i32, vma: Vma, number: i32, pte: i32): b
     entry |= PTE_EXCLUSIVE;
   }
   setPte(number, makePte(pfn, entry));
-  if ((pte & PTE_DIRTY) != 0) setPageDirty(page);
   finishUnmapping(page, pte);
   return true;
 }

@@ -124,9 +124,9 @@ export function loadProfile(kernel: i32): void {
   } else {
     p.lruBatch = 31;
     p.faultActivates = true;
+    p.protectUpgradesClean = true;
     p.splitPhases = true;
     p.asyncPasses = 3; // NR_MAX_MIGRATE_ASYNC_RETRY
-    p.protectUpgradesClean = true;
     p.checkAtMoveEntry = true;
     p.longtermNeedsUntracked = true;
     p.statusUntouched = -ENOENT;

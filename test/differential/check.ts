@@ -78,7 +78,10 @@ function expectSameHashes(pair: Pair, start: Start): void {
 
 /** What a page that is locked or under writeback from outside makes of the recount. */
 const byFlags: readonly Invariant[] = ["INV-ENTRY", "INV-FREE"];
-/** What the RFC breaks below L5; INV-PRIV by storing a pointer where a page of the swap cache has its slot. */
+/**
+ * What the RFC breaks below L5: INV-PRIV by storing a pointer where a page of the swap cache has its slot,
+ * INV-REF by letting reclaim take a pin for the reference of a page cache that has no pages.
+ */
 const byRfc: readonly Invariant[] = [
   "INV-TAG",
   "INV-RSS",
@@ -87,6 +90,7 @@ const byRfc: readonly Invariant[] = [
   "INV-LIVE",
   "INV-FREE",
   "INV-PRIV",
+  "INV-REF",
 ];
 
 function mayBreak({ policy, repairs }: Config, list: readonly Operation[]): readonly Invariant[] {

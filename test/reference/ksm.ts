@@ -16,6 +16,7 @@ import {
 import { newKsmNode } from "./mapping.ts";
 import { findVma, mlockPage } from "./process.ts";
 import { addRmap, hasSubstitute, munlockUnmapped, removeRmap, setPageDirty } from "./rmap.ts";
+import { tryToFreeSwap } from "./swap-cache.ts";
 import { followPage } from "./syscalls.ts";
 
 /** A page by its place in a process. */
@@ -94,6 +95,7 @@ function share(m: Machine, found: Found, shared: Page): void {
   removeRmap(m, page);
   munlockUnmapped(m, vma, page);
   if (vma.locked) mlockPage(m, shared);
+  if (page.mapcount === 0) tryToFreeSwap(m, page);
   putPage(m, page);
 }
 

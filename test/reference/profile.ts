@@ -50,8 +50,8 @@ const v61: Profile = {
   faultActivates: false,
   anonExclusive: true,
   reusesByMapcount: false,
-  waiterTakesRef: false,
   cleanPtesGetWriteAccess: false,
+  waiterTakesRef: false,
   unmapsUnmappedPages: false,
   refusesUnmappedAnon: false,
   forcedFromPass: 3,
@@ -90,9 +90,9 @@ const v612: Profile = {
   lruBatch: 31,
   faultActivates: true,
   unmapsBatchFirst: true,
+  cleanPtesGetWriteAccess: true,
   statusOfUntouched: -ENOENT,
   findsProtNone: true,
-  cleanPtesGetWriteAccess: true,
   longtermNeedsUntracked: true,
 };
 

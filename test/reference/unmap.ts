@@ -2,7 +2,15 @@
 import * as abi from "../../assembly/abi.ts";
 import { getPage, putPage } from "./lru.ts";
 import { type Machine, type Page, type Pte, clearFlag, count, has, setFlag } from "./machine.ts";
-import { type Place, addRmap, removeRmap, rmapMapping, rmapWalk, setPageDirty } from "./rmap.ts";
+import {
+  type Place,
+  addRmap,
+  munlockUnmapped,
+  removeRmap,
+  rmapMapping,
+  rmapWalk,
+  setPageDirty,
+} from "./rmap.ts";
 import { slotOf } from "./swap-area.ts";
 
 /**
@@ -10,16 +18,17 @@ import { slotOf } from "./swap-area.ts";
  * pointer where its slot was.
  */
 export function unmapToSwap(m: Machine, page: Page, { vma, vpn, pte }: Place): boolean {
+  if (pte.dirty) setPageDirty(m, page);
   const slot = slotOf(page);
   const exclusive = has(page, abi.PG_ANON_EXCLUSIVE);
   if (slot === null || (exclusive && page.refcount >= abi.GUP_PIN_COUNTING_BIAS)) return false;
   clearFlag(page, abi.PG_ANON_EXCLUSIVE);
   slot.count += 1;
   vma.process.ptes.set(vpn, { slot, exclusive, expected: pte.expected });
-  if (pte.dirty) setPageDirty(m, page);
   vma.process.rssAnon -= 1;
   vma.process.rssSwap += 1;
   removeRmap(m, page);
+  if (page.mapcount === 0) munlockUnmapped(m, vma, page);
   putPage(m, page);
   return true;
 }
@@ -27,11 +36,10 @@ export function unmapToSwap(m: Machine, page: Page, { vma, vpn, pte }: Place): b
 /** Replaces one PTE by a migration entry, unless the page is exclusive and may be pinned. */
 function unmapOne(m: Machine, page: Page, pte: Pte): boolean {
   const exclusive = has(page, abi.PG_ANON_EXCLUSIVE);
+  if (pte.dirty) setPageDirty(m, page);
   if (exclusive && page.refcount >= abi.GUP_PIN_COUNTING_BIAS) return false;
   clearFlag(page, abi.PG_ANON_EXCLUSIVE);
-  const { dirty } = pte;
   Object.assign(pte, { entry: true, exclusive, protNone: false, dirty: false, accessed: false });
-  if (dirty) setPageDirty(m, page);
   removeRmap(m, page);
   putPage(m, page);
   return true;

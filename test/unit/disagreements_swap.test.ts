@@ -151,6 +151,26 @@ it("v3.12: a page that try_to_unmap() finds mlocked gives its new slot up", asyn
   expect(device.usedPages).toBe(0);
 });
 
+it("v3.12: mlock of a page of the swap cache ends when a migration leaves it to its slot", async () => {
+  const host = await twoNodes({ kernel: "v3.12" });
+  const device = host.swapOn({ pages: 8 });
+  const memory = host.createProcess({ pages: 1 }).map({ pages: 1 });
+  memory.touch("write");
+  host.drainLru();
+  memory.pageout();
+  device.endWriteback();
+  memory.touch("read");
+  memory.mlock();
+  host.drainLru();
+  expect(host.counters().nr_mlock).toBe(1);
+  expect(memory.movePages({ node: 1 }).status).toEqual([1]);
+  expect(host.counters().nr_mlock).toBe(0);
+  memory.unmap();
+  host.drainLru();
+  expect(host.leaks().badPages).toBe(0);
+  expect(host.verify()).toBeNull();
+});
+
 it("v3.12: a page that draining the batch frees is there for the read", async () => {
   const { host, memory, filler } = await swappedOutAndFull("v3.12");
   const last = filler.where().findLastIndex((node) => node === 0);

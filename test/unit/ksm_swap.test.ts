@@ -83,3 +83,19 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(host.verify()).toBeNull();
   });
 });
+
+it.each(kernels)("on %s: the slot of a page that joins another is given up with the page", async (kernel) => {
+  const host = await twoNodes({ kernel });
+  const device = host.swapOn({ pages: 16 });
+  const memory = host.createProcess({ pages: 2 }).map({ pages: 2 });
+  memory.touch("write", { content: 7 });
+  host.drainLru();
+  memory.pageout();
+  device.endWriteback();
+  memory.touch("read"); // found in the swap cache
+  host.drainLru();
+  expect(device.usedPages).toBe(2);
+  expect(memory.mergeKsm([[0, 1]]).pagesSharing).toBe(1);
+  expect(device.usedPages).toBe(1);
+  expect(host.verify()).toBeNull();
+});
