@@ -28,7 +28,7 @@ import { contentIs, expectedStamp, slotContentIs } from "../state/content";
 import { machine } from "../state/machine";
 import { OBJECT_ADDRESS_SPACE, cacheSlotAt, cachedSwapSlot, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
-import { pageAt } from "../state/page";
+import { Page, pageAt } from "../state/page";
 import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, ptePresent } from "../state/pgtable";
 import { swapSlotAt } from "../state/swap";
 import { Vma, isSharedMapping, pageIndex, pteNumber, vmaAt } from "../state/vma";
@@ -92,24 +92,32 @@ export function beginCounters(): void {
   charged = 0;
 }
 
-/** Adds the frames start … end-1, whose holders have been counted. At quiescence none is locked. */
+/** At quiescence no page is locked. */
+function tallyUnusual(pfn: i32, page: Page): void {
+  const flags = page.flags;
+  if ((flags & PG_MLOCKED) != 0) mlocked += 1;
+  if ((flags & PG_ISOLATED) != 0) {
+    if ((flags & PG_SWAPBACKED) != 0) isolatedAnon += 1;
+    else isolatedFile += 1;
+    verifyIsolated(pfn, page);
+  }
+  if ((flags & PG_LOCKED) != 0 && machine().stepping == 0) expectEqual(INV_ENTRY, pfn, 0, 0, 1);
+}
+
+/** Adds the frames start … end-1, whose holders have been counted. */
 export function tallyCounters(start: i32, end: i32): void {
   for (let pfn = start; pfn < end; pfn++) {
     const page = pageAt(pfn);
     const flags = page.flags;
     if (page.mapcount > 0) {
-      if (mappedByAnonVma(pfn)) anonMapped += 1;
-      else fileMapped += 1;
+      if (!mappedByAnonVma(pfn)) fileMapped += 1;
+      else {
+        anonMapped += 1;
+        if ((flags & PG_MEMCG) == 0) bad(INV_VMSTAT, pfn, MEMCG_CHARGED, 1, 0);
+      }
     }
-    if ((flags & PG_MLOCKED) != 0) mlocked += 1;
     if ((flags & PG_MEMCG) != 0) charged += 1;
-    else if (page.mapcount > 0 && mappedByAnonVma(pfn)) bad(INV_VMSTAT, pfn, MEMCG_CHARGED, 1, 0);
-    if ((flags & PG_ISOLATED) != 0) {
-      if ((flags & PG_SWAPBACKED) != 0) isolatedAnon += 1;
-      else isolatedFile += 1;
-      verifyIsolated(pfn, page);
-    }
-    if ((flags & PG_LOCKED) != 0 && machine().stepping == 0) expectEqual(INV_ENTRY, pfn, 0, 0, 1);
+    if ((flags & (PG_MLOCKED | PG_ISOLATED | PG_LOCKED)) != 0) tallyUnusual(pfn, page);
   }
 }
 

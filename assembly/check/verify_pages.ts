@@ -43,11 +43,11 @@ import {
 } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { profile } from "../state/profile";
-import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, ptePresent } from "../state/pgtable";
+import { pteAt, pteIsMigrationEntry, ptePfn, ptePresent } from "../state/pgtable";
 import { Page, pageAt, pageHasPrivate, pageKsm } from "../state/page";
 import { pinAt, refsOfKind } from "../state/pins";
 import { Vma, pteNumber, vmaAt } from "../state/vma";
-import { addRefs, addUser, tallied, tallyOf } from "./tally";
+import { addRefs, tallied, tallyOf } from "./tally";
 import { countSwapCache, verifySwapPage } from "./verify_swap";
 import { bad, expectEqual, violation } from "./violation";
 
@@ -64,27 +64,36 @@ function allowsTooMuch(vma: Vma, pte: i32, page: Page): bool {
   return vma.kind == VMA_ANON && profile().anonExclusive && (page.flags & PG_ANON_EXCLUSIVE) == 0;
 }
 
-/**
- * A page that an anonymous PTE maps has the tag; at quiescence no entry is left, and one always names a
- * locked page.
- */
-function countPte(vma: Vma, pte: i32): void {
-  if (pteIsSwapEntry(pte)) return;
+/** At quiescence no migration entry is left, and one always names a locked page. */
+function verifyMigrationEntry(vma: Vma, pte: i32): void {
   const pfn = ptePfn(pte);
-  if (pfn == ZERO_PFN || !tallied(pfn)) return;
+  const locked = (pageAt(pfn).flags & PG_LOCKED) != 0;
+  if (!locked || machine().stepping == 0) bad(INV_ENTRY, pfn, vma.mm, 0, pte);
+}
+
+/** A page that an anonymous PTE maps has the tag. */
+function countPresentPte(vma: Vma, pte: i32): void {
+  const pfn = ptePfn(pte);
   const page = pageAt(pfn);
-  if (pteIsMigrationEntry(pte)) {
-    const locked = (page.flags & PG_LOCKED) != 0;
-    if (!locked || machine().stepping == 0) bad(INV_ENTRY, pfn, vma.mm, 0, pte);
+  if (page.refcount == 0) bad(INV_UAF, pfn, vma.mm, 1, 0);
+  if (allowsTooMuch(vma, pte, page)) bad(INV_PTE, pfn, vma.mm, vma.prot, pte);
+  const tally = tallyOf(pfn);
+  tally.refs += 1;
+  if (vma.kind != VMA_ANON) {
+    tally.users += 1;
     return;
   }
-  if (!ptePresent(pte)) return;
-  if (page.refcount == 0) bad(INV_UAF, pfn, vma.mm, 1, 0);
-  addUser(pfn, 1);
-  if (allowsTooMuch(vma, pte, page)) bad(INV_PTE, pfn, vma.mm, vma.prot, pte);
-  if (vma.kind != VMA_ANON) return;
-  tallyOf(pfn).users |= MAPPED_BY_ANON_VMA;
+  tally.users = (tally.users + 1) | MAPPED_BY_ANON_VMA;
   if ((page.mapping & MAPPING_ANON) == 0) bad(INV_TAG, pfn, vma.mm, vma.object, page.mapping);
+}
+
+function countPte(vma: Vma, pte: i32): void {
+  const pfn = ptePfn(pte);
+  if (ptePresent(pte)) {
+    if (pfn != ZERO_PFN && tallied(pfn)) countPresentPte(vma, pte);
+  } else if (pteIsMigrationEntry(pte) && tallied(pfn)) {
+    verifyMigrationEntry(vma, pte);
+  }
 }
 
 function countPtes(): void {
@@ -156,8 +165,9 @@ function verifyMappingWord(pfn: i32, word: i32): void {
 export function verifyPages(start: i32, end: i32): void {
   for (let pfn = max<i32>(start, FIRST_PFN); pfn < end; pfn++) {
     const page = pageAt(pfn);
-    if ((page.flags & PG_RESERVED) != 0) continue;
     const tally = tallyOf(pfn);
+    if ((page.flags | page.refcount | page.mapcount | tally.refs) == 0) continue; // free
+    if ((page.flags & PG_RESERVED) != 0) continue;
     const isolated = (page.flags & PG_ISOLATED) != 0 ? 1 : 0;
     const buffers = pageHasPrivate(page) ? 1 : 0;
     expectEqual(INV_REF, pfn, 0, tally.refs + isolated + buffers, page.refcount);
