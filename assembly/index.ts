@@ -57,7 +57,7 @@ import { onlineBlock } from "./kernel/offline";
 import { unlockPage } from "./kernel/page_lock";
 import { initRfc } from "./kernel/policy/rfc";
 import { pageoutRange, reclaimPage, reclaimZone } from "./kernel/reclaim";
-import { endSwapWriteback, swapOff, swapOn } from "./kernel/swapfile";
+import { endSwapWriteback, swapOff, swapOffMustWait, swapOn } from "./kernel/swapfile";
 import { zapRange } from "./kernel/zap";
 import { loadProfile } from "./state/profile";
 import { foldRange } from "./state/fold";
@@ -136,6 +136,7 @@ export {
   setupAsyncPf,
   stateHash,
   swapOff,
+  swapOffMustWait,
   swapOn,
   tablePtr,
   tableSize,

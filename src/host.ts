@@ -5,6 +5,7 @@ import { type CounterName, type Invariant, counters, invariantName, mapTable } f
 import { SimError } from "./errors.ts";
 import { INT_MAX, type HostConfig, configWords, integer, lookUp } from "./host/config.ts";
 import { type File, type FileOptions, createFile, filesOf } from "./host/file.ts";
+import { checkBlock, checkFrame, checkUsed } from "./host/frames.ts";
 import { type Holder, holdersOf } from "./host/holders.ts";
 import { Migration, type MigrationOptions } from "./host/migration.ts";
 import { type OfflineOptions, type OfflineResult, offlineBlock } from "./host/offline.ts";
@@ -165,7 +166,7 @@ export class Host {
    * @throws {SimError} ERR_RANGE for a pfn in no zone, ERR_ARGUMENT if the page is free.
    */
   reclaimPage(pfn: number): ReclaimOutcome | null {
-    this.#checkUsed(pfn);
+    checkUsed(this.#core, this.#words, pfn);
     return reclaimPage(this.#core, pfn);
   }
 
@@ -204,7 +205,7 @@ export class Host {
    * @throws {SimError} ERR_RANGE if the number is not one of a block.
    */
   offline(block: number, options: OfflineOptions = {}): OfflineResult {
-    this.#checkBlock(block);
+    checkBlock(this.#words, block);
     return offlineBlock(this.#core, block, options);
   }
 
@@ -214,7 +215,7 @@ export class Host {
    * @throws {SimError} ERR_RANGE for a pfn in no zone, or a node that does not exist.
    */
   migration(pfn: number, options: MigrationOptions): Migration {
-    this.#checkFrame(pfn);
+    checkFrame(this.#core, this.#words, pfn);
     integer("node", options.node, 0, (this.#words[abi.CFG_NR_NODES] ?? 0) - 1);
     return new Migration(this.#core, pfn, options);
   }
@@ -226,7 +227,7 @@ export class Host {
    * @throws {SimError} ERR_ARGUMENT if the frame is in use.
    */
   reserveFrame(pfn: number): void {
-    this.#checkFrame(pfn);
+    checkFrame(this.#core, this.#words, pfn);
     if (this.#core.run((core) => core.reserveFrame(pfn)) === false) {
       throw new SimError("ERR_ARGUMENT", `pfn: ${pfn} is not free`);
     }
@@ -234,7 +235,7 @@ export class Host {
 
   /** Takes a memory block online again, into the zone that its frames belong to. */
   online(block: number): CallResult {
-    this.#checkBlock(block);
+    checkBlock(this.#words, block);
     return callResult(
       this.#core,
       this.#core.run((core) => core.onlineBlock(block)),
@@ -275,7 +276,7 @@ export class Host {
    * @throws {SimError} ERR_ARGUMENT if the page is free.
    */
   setPageFlag(pfn: number, flag: "locked" | "writeback" | "dirty", on: boolean): void {
-    this.#checkUsed(pfn);
+    checkUsed(this.#core, this.#words, pfn);
     const bits = lookUp("flag", flagsFromOutside, flag);
     this.#core.run((core) => core.setPageFlags(pfn, bits, on));
   }
@@ -373,31 +374,6 @@ export class Host {
     const words = this.#core.words(abi.TABLE_VCPUS);
     const nr = this.#words[abi.CFG_VCPUS] ?? 0;
     return Array.from({ length: nr }, (_, id) => id).filter((id) => words[(id * abi.VCPU_SIZE) >> 2] === mm);
-  }
-
-  #checkFrame(pfn: number): void {
-    integer("pfn", pfn, abi.FIRST_PFN, this.pages.length - 1);
-    if (this.#core.read((core) => core.zoneNumberOf(pfn)) < 0) {
-      throw new SimError("ERR_RANGE", `pfn: ${pfn} lies in no zone; they are ${this.#zoneRanges()}`);
-    }
-  }
-
-  #checkUsed(pfn: number): void {
-    this.#checkFrame(pfn);
-    if (this.pages.refcount(pfn) === 0) throw new SimError("ERR_ARGUMENT", `pfn: ${pfn} is free`);
-  }
-
-  #zoneRanges(): string {
-    const ranges = Array.from({ length: this.#words[abi.CFG_NR_ZONES] ?? 0 }, (_, zone) => {
-      const at = abi.CFG_ZONES + zone * abi.CFG_ZONE_WORDS;
-      const end = this.#words[at + abi.CFG_ZONE_END] ?? 0;
-      return `${this.#words[at + abi.CFG_ZONE_START]}…${end - 1}`;
-    });
-    return ranges.join(", ");
-  }
-
-  #checkBlock(block: number): void {
-    integer("block", block, 0, Math.ceil(this.pages.length / abi.MEMORY_BLOCK_PAGES) - 1);
   }
 }
 

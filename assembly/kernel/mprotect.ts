@@ -15,8 +15,8 @@ import { profile } from "../state/profile";
 import { Vma, isSharedMapping, pteNumber, splitAt, vmaAt } from "../state/vma";
 
 /**
- * can_change_pte_writable(): whether a PTE may be written to again without a fault. In a shared mapping it has
- * to be dirty; in a private one v3.12 leaves all to the fault, 6.x those whose page is not exclusive.
+ * can_change_pte_writable(): whether a PTE may be written to again without a fault. In a shared mapping it
+ * has to be dirty; in a private one v3.12 leaves all to the fault, 6.x those whose page is not exclusive.
  */
 function becomesWritable(vma: Vma, pte: i32): bool {
   const dirty = (pte & PTE_DIRTY) != 0;

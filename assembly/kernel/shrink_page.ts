@@ -47,8 +47,8 @@ const CULL: i32 = RECLAIM_FREED + 1;
 const MAY_RECLAIM: i32 = -1;
 
 /**
- * page_check_references(). What PAGEREF_RECLAIM_CLEAN would keep, a dirty page of a file, is left to the flusher
- * threads anyway.
+ * page_check_references(). What PAGEREF_RECLAIM_CLEAN would keep, a dirty page of a file, is left to the
+ * flusher threads anyway.
  */
 function checkReferences(pfn: i32, page: Page): i32 {
   const young = pageReferenced(pfn, page, true);

@@ -3,6 +3,7 @@ import {
   CFG_MAPPINGS,
   ENOMEM,
   PFN_NONE,
+  PG_LOCKED,
   PG_ANON_EXCLUSIVE,
   PG_WRITEBACK,
   PTE_EXCLUSIVE,
@@ -110,6 +111,16 @@ function tryToUnuse(first: i32, end: i32): bool {
     if (mappingAt(object).kind == OBJECT_ADDRESS_SPACE && !shmemUnuse(object, first, end)) return false;
   }
   return true;
+}
+
+/** True if a page of the area is locked in the swap cache: swapoff(2) would sleep. */
+export function swapOffMustWait(id: i32): bool {
+  const area = swapAreaAt(id);
+  for (let slot = area.first; slot < area.end; slot++) {
+    const pfn = swapSlotAt(slot).pfn;
+    if (pfn != PFN_NONE && (pageAt(pfn).flags & PG_LOCKED) != 0) return true;
+  }
+  return false;
 }
 
 /**

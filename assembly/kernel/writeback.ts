@@ -30,8 +30,8 @@ import { count } from "../state/vmstat";
 import { NO_PLACE, beginWalk, nextPlace } from "./rmap_walk";
 
 /**
- * end_page_writeback(): the I/O of a page has ended. One that reclaim waits for goes to the end of the inactive
- * list (rotate_reclaimable_page(), without a batch), unless it is in use again.
+ * end_page_writeback(): the I/O of a page has ended. One that reclaim waits for goes to the end of the
+ * inactive list (rotate_reclaimable_page(), without a batch), unless it is in use again.
  */
 export function endPageWriteback(pfn: i32, page: Page): void {
   if ((page.flags & PG_SWAPCACHE) != 0 && areaOfSlot(page.privateWord) == 0) {

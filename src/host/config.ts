@@ -47,7 +47,7 @@ export interface Limits {
   /** Pins held at one time, those of async_pf not counted. */
   readonly pins?: number;
   readonly vcpus?: number;
-  /** Entries of one move_pages() array, pages of one pin() or mergeKsm() call, pages that a failed call can name. */
+  /** Entries of one move_pages() array; pages of one pin() or mergeKsm() call, or named by a failed one. */
   readonly entries?: number;
   /** Records of the trace ring. */
   readonly traceRecords?: number;

@@ -17,8 +17,9 @@ export interface SwapOptions {
 }
 
 /**
- * What became of a page that reclaim looked at: freed, made active, or kept for now. That is also what happens
- * to a page on no LRU list (in a batch of a CPU until drainLru(), or isolated) and to one under writeback.
+ * What became of a page that reclaim looked at: freed, made active, or kept for now. That is also what
+ * happens to a page on no LRU list (in a batch of a CPU until drainLru(), or isolated), and to one under
+ * writeback.
  */
 export type ReclaimOutcome = "kept" | "activated" | "freed";
 
@@ -61,9 +62,16 @@ export class SwapDevice {
     return this.#core.crash;
   }
 
-  /** swapoff(): reads back what is in use. ENOMEM leaves the device on, with what was read back mapped. */
+  /**
+   * swapoff(): reads back what is in use. ENOMEM leaves the device on, with what was read back mapped.
+   *
+   * @throws {SimError} ERR_ARGUMENT if a page of it is locked, for which the kernel would wait.
+   */
   off(): CallResult {
     this.#check();
+    if (this.#core.read((core) => core.swapOffMustWait(this.id))) {
+      throw new SimError("ERR_ARGUMENT", `swapoff: a page of device ${this.id} is locked; finish that first`);
+    }
     return callResult(
       this.#core,
       this.#core.run((core) => core.swapOff(this.id)),

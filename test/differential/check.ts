@@ -35,6 +35,16 @@ function leaveFew(pair: Pair): void {
   pair.fill(1, 50 - FREE);
 }
 
+/** The pages of the first region: written equal, and moved since; some can only be read now. */
+function haveEqualPages(pair: Pair): void {
+  const indexes = Array.from({ length: 8 }, (_, index) => index);
+  pair.perform({ op: "writeEqual", region: 0, start: 0, count: indexes.length, content: 1 });
+  const entries = indexes.map((index) => ({ index, node: 1 }));
+  pair.perform({ op: "movePages", region: 0, entries, moveAll: false });
+  pair.perform({ op: "drain" });
+  pair.perform({ op: "protect", region: 0, start: 1, count: 3, prot: "read" });
+}
+
 export async function begin(config: Both, start: Start): Promise<Pair> {
   const pair = await Pair.create(config);
   if (start === "tiny") {
@@ -49,7 +59,7 @@ export async function begin(config: Both, start: Start): Promise<Pair> {
   pair.touch(pair.map(guest, { kind: "anon", pages: 10 }), { start: 0, count: 8, write: true });
   pair.touch(pair.map(guest, { kind: "shmem", pages: 4 }), { start: 0, count: 3, write: true });
   if (start === "family" || start === "tiny") pair.haveFamily(guest);
-  if (start === "equal") pair.haveEqualPages();
+  if (start === "equal") haveEqualPages(pair);
   return pair;
 }
 

@@ -123,16 +123,6 @@ export class Pair {
     this.perform({ op: "drain" });
   }
 
-  /** The pages of the first region: written equal, and moved since; some can only be read now. */
-  haveEqualPages(): void {
-    const indexes = Array.from({ length: 8 }, (_, index) => index);
-    this.perform({ op: "writeEqual", region: 0, start: 0, count: indexes.length, content: 1 });
-    const entries = indexes.map((index) => ({ index, node: 1 }));
-    this.perform({ op: "movePages", region: 0, entries, moveAll: false });
-    this.perform({ op: "drain" });
-    this.perform({ op: "protect", region: 0, start: 1, count: 3, prot: "read" });
-  }
-
   readonly #filled: RegionPair[] = [];
 
   /** Performs an operation on both sides. What it names is found modulo how many there are; none: nothing. */

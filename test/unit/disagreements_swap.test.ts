@@ -151,6 +151,21 @@ it("v3.12: a page that try_to_unmap() finds mlocked gives its new slot up", asyn
   expect(device.usedPages).toBe(0);
 });
 
+it("swapoff of a device of which a page is locked would sleep, and is refused", async () => {
+  const host = await twoNodes({ kernel: "v6.1" });
+  const device = host.swapOn({ pages: 8 });
+  const memory = host.createProcess({ pages: 1 }).map({ pages: 1 });
+  memory.touch("write");
+  host.drainLru();
+  const pfn = memory.pfnOf(0);
+  memory.pageout();
+  host.setPageFlag(pfn, "locked", true);
+  expect(() => device.off()).toThrow("a page of device 1 is locked");
+  host.setPageFlag(pfn, "locked", false);
+  expect(device.off().ret).toBe(0);
+  expect(memory.pfnOf(0)).toBe(pfn);
+});
+
 it("v3.12: mlock of a page of the swap cache ends when a migration leaves it to its slot", async () => {
   const host = await twoNodes({ kernel: "v3.12" });
   const device = host.swapOn({ pages: 8 });

@@ -334,8 +334,7 @@ function act(machine: Machine, step: Step): Simulated {
     case "swapOn":
       return swapOn(machine, action);
     case "swapOff":
-      machine.swaps.off(action.device);
-      return NOTHING;
+      return { ret: machine.swaps.off(action.device) };
     case "pageout":
       return pageout(machine, action);
     case "swapin":

@@ -1,4 +1,7 @@
-/** The swap devices of a case, and when they answer. */
+/**
+ * The swap devices of a case, and when they answer. One that has a latency is alone: what is written is only
+ * known of all of them together.
+ */
 import { SimError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import type { SwapDevice, SwapOptions } from "../../host/swap.ts";
@@ -19,16 +22,23 @@ export class Swaps {
     this.#host = host;
   }
 
+  /** @throws {SimError} ERR_ARGUMENT for a second device, of which one answers late; what swapOn() throws. */
   on(name: string, options: SwapOptions, ioDurationNs: number): void {
+    const slow = ioDurationNs > 0 || [...this.#devices.values()].some((known) => known.ioDurationNs > 0);
+    if (slow && this.#devices.size > 0) {
+      throw new SimError("ERR_ARGUMENT", `swapOn: "${name}" cannot be on beside a device with a latency`);
+    }
     const device = this.#host.swapOn(options);
     this.#devices.set(name, { device, ioDurationNs, endsAtNs: 0, written: this.#written });
   }
 
-  off(name: string): void {
+  /** What swapoff(2) returns; without memory for what is on it, the device stays. */
+  off(name: string): number {
     const known = this.#devices.get(name);
     if (known === undefined) throw new SimError("ERR_ARGUMENT", `swapOff: "${name}" is not on`);
-    known.device.off();
-    this.#devices.delete(name);
+    const { ret } = known.device.off();
+    if (ret === 0) this.#devices.delete(name);
+    return ret;
   }
 
   /** Ends what the devices have answered by now. */
