@@ -9,12 +9,9 @@ import {
   PG_MLOCKED,
   PG_SWAPBACKED,
   PG_UPTODATE,
-  PROT_NONE,
   PROT_WRITE,
   PTE_ACCESSED,
   PTE_DIRTY,
-  PTE_PRESENT,
-  PTE_PROTNONE,
   PTE_WRITE,
 } from "../abi";
 import { writeContent } from "../state/content";
@@ -27,7 +24,7 @@ import { Page, pageAt } from "../state/page";
 import { allocPages } from "../state/page_alloc";
 import { makePte, setPte } from "../state/pgtable";
 import { profile } from "../state/profile";
-import { VM_LOCKED, Vma, linkToObject, pageIndex, pteNumber, vmaAt } from "../state/vma";
+import { VM_LOCKED, Vma, linkToObject, pageIndex, presentBit, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { pageAddNewAnonRmap } from "./rmap";
 
@@ -81,7 +78,7 @@ export function mapNewAnonPage(vmaId: i32, vpn: i32): i32 {
   pageAddNewAnonRmap(page, vma.object, pageIndex(vma, vpn));
   mmAt(vma.mm).rssAnon += 1;
   addFreshPageToLru(vma, pfn, page);
-  const present = vma.prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT; // fork() copies behind PROT_NONE, too
+  const present = presentBit(vma); // fork() copies behind PROT_NONE, too
   const write = (vma.prot & PROT_WRITE) != 0 ? PTE_WRITE | PTE_DIRTY : 0;
   setPte(pteNumber(vma, vpn), makePte(pfn, present | PTE_ACCESSED | write));
   return 0;

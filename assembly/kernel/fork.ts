@@ -1,6 +1,5 @@
 /** fork(): the address space of the child (dup_mmap(), copy_page_range()). */
 import {
-  GUP_PIN_COUNTING_BIAS,
   PG_ANON_EXCLUSIVE,
   PROBE_KVM_UNMAP,
   PTE_ACCESSED,
@@ -14,7 +13,7 @@ import {
 import { copyContent, expectStamp, expectedStamp } from "../state/content";
 import { machine } from "../state/machine";
 import { Mm, mmAt } from "../state/mm";
-import { Page, getPage, pageAnon, pageAt } from "../state/page";
+import { Page, getPage, maybePinned, pageAnon, pageAt } from "../state/page";
 import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
 import { VM_DONTCOPY, VM_LOCKED, copyVma, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
@@ -49,9 +48,7 @@ function copySwapEntry(mm: Mm, entry: i32, from: i32, to: i32): void {
  * parent may be working on it (page_needs_cow_for_dma()).
  */
 function mustCopy(parent: Mm, page: Page): bool {
-  return (
-    (page.flags & PG_ANON_EXCLUSIVE) != 0 && parent.hasPinned != 0 && page.refcount >= GUP_PIN_COUNTING_BIAS
-  );
+  return (page.flags & PG_ANON_EXCLUSIVE) != 0 && parent.hasPinned != 0 && maybePinned(page);
 }
 
 /** copy_present_page(): gives the child a page of its own now. Returns 0 or -ENOMEM. */

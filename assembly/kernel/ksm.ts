@@ -15,12 +15,9 @@ import {
   PG_REFERENCED,
   PG_SWAPCACHE,
   PROBE_KVM_UNMAP,
-  PROT_NONE,
   PTE_ACCESSED,
   PTE_DIRTY,
   PTE_KVM,
-  PTE_PRESENT,
-  PTE_PROTNONE,
   PTE_WRITE,
 } from "../abi";
 import { config } from "../arena";
@@ -32,7 +29,7 @@ import { Page, getPage, pageAnon, pageAt, pageKsm, pfnOf } from "../state/page";
 import { putPage } from "../state/page_free";
 import { makePte, pteAt, ptePfn, setPte } from "../state/pgtable";
 import { profile } from "../state/profile";
-import { VM_LOCKED, Vma, findVma, pageIndex, pteNumber, vmaAt } from "../state/vma";
+import { VM_LOCKED, Vma, findVma, pageIndex, presentBit, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { setPageDirty } from "./dirty";
 import { entryNode, entryVpn, setStatus, useArrays } from "./entries";
@@ -132,7 +129,7 @@ function replacePage(page: Page, stable: Page, vma: Vma, vpn: i32): void {
   writeProtect(page, number);
   getPage(stable);
   pageAddRmap(stable);
-  const present = vma.prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT;
+  const present = presentBit(vma);
   setPte(number, makePte(pfnOf(stable), present | PTE_ACCESSED));
   addKsmItem(objectOf(stable.mapping), vma.object, pageIndex(vma, vpn));
   pageRemoveRmap(page);

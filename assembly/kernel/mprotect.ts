@@ -1,18 +1,10 @@
 /** mprotect() (mm/mprotect.c). */
-import {
-  PG_ANON_EXCLUSIVE,
-  PROT_NONE,
-  PROT_WRITE,
-  PTE_DIRTY,
-  PTE_PRESENT,
-  PTE_PROTNONE,
-  PTE_WRITE,
-} from "../abi";
+import { PG_ANON_EXCLUSIVE, PROT_WRITE, PTE_DIRTY, PTE_PRESENT, PTE_PROTNONE, PTE_WRITE } from "../abi";
 import { mmAt } from "../state/mm";
 import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
 import { pageAnon, pageAt } from "../state/page";
 import { profile } from "../state/profile";
-import { Vma, isSharedMapping, pteNumber, splitAt, vmaAt } from "../state/vma";
+import { Vma, isSharedMapping, presentBit, pteNumber, splitAt, vmaAt } from "../state/vma";
 
 /**
  * can_change_pte_writable(): whether a PTE may be written to again without a fault. In a shared mapping it
@@ -34,7 +26,7 @@ function protectPte(vma: Vma, number: i32, prot: i32): void {
     return;
   }
   let next = pte & ~(PTE_PRESENT | PTE_PROTNONE | PTE_WRITE);
-  next |= prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT;
+  next |= presentBit(vma);
   if ((prot & PROT_WRITE) != 0 && becomesWritable(vma, pte)) next |= PTE_WRITE;
   setPte(number, next);
 }

@@ -2,7 +2,6 @@
 import {
   CRASH_OOPS,
   FN_SHRINK_PAGE_LIST,
-  GUP_PIN_COUNTING_BIAS,
   INV_NULL,
   NR_FILE_PAGES,
   NR_SHMEM,
@@ -25,7 +24,7 @@ import {
 import { crash } from "../state/crash";
 import { AS_BDI, AS_SHMEM, AS_WRITEPAGE, cacheSlotAt, mappingAt, objectOf } from "../state/mapping";
 import { unchargeUncached } from "../state/memcg";
-import { Page, pageAnon, pageHasPrivate } from "../state/page";
+import { Page, maybePinned, pageAnon, pageHasPrivate } from "../state/page";
 import { releasePage } from "../state/page_free";
 import { profile } from "../state/profile";
 import { isSwapFull } from "../state/swap";
@@ -134,7 +133,7 @@ function shrinkLocked(pfn: i32, page: Page, ignoreReferences: bool): i32 {
   const references = ignoreReferences ? MAY_RECLAIM : checkReferences(pfn, page);
   if (references != MAY_RECLAIM) return references;
   if (pageAnon(page) && (page.flags & PG_SWAPCACHE) == 0) {
-    if (p.reclaimMindsPins && page.refcount >= GUP_PIN_COUNTING_BIAS) return RECLAIM_KEPT;
+    if (p.reclaimMindsPins && maybePinned(page)) return RECLAIM_KEPT;
     if (!addToSwap(pfn, page)) return RECLAIM_ACTIVATED;
     word = pageMapping(page);
   }
@@ -142,7 +141,7 @@ function shrinkLocked(pfn: i32, page: Page, ignoreReferences: bool): i32 {
     const mapped = unmap(pfn, page);
     if (mapped != MAY_RECLAIM) return mapped;
   }
-  if (p.reclaimMindsPins && page.refcount >= GUP_PIN_COUNTING_BIAS) return RECLAIM_ACTIVATED;
+  if (p.reclaimMindsPins && maybePinned(page)) return RECLAIM_ACTIVATED;
   if ((page.flags & PG_DIRTY) != 0) {
     if ((page.flags & PG_SWAPBACKED) == 0) {
       page.flags |= PG_RECLAIM; // flusher threads write files

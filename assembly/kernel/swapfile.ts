@@ -7,9 +7,6 @@ import {
   PG_ANON_EXCLUSIVE,
   PG_WRITEBACK,
   PTE_EXCLUSIVE,
-  PTE_PRESENT,
-  PTE_PROTNONE,
-  PROT_NONE,
 } from "../abi";
 import { config } from "../arena";
 import {
@@ -31,7 +28,7 @@ import { mmAt } from "../state/mm";
 import { getPage, pageAt, pageKsm } from "../state/page";
 import { makePte, pteAt, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
 import { allocSwapArea, freeSwapArea, swapAreaAt, swapSlotAt } from "../state/swap";
-import { pageIndex, pteNumber, vmaAt } from "../state/vma";
+import { pageIndex, presentBit, pteNumber, vmaAt } from "../state/vma";
 import { nodeOfVma } from "./anon_page";
 import { pageAddAnonRmap } from "./rmap";
 import { shmemUnuse } from "./shmem";
@@ -76,7 +73,7 @@ function unusePte(vmaId: i32, vpn: i32, entry: i32): bool {
   else getPage(pageAt(pfn));
   if (pfn == PFN_NONE) return false;
   const page = pageAt(pfn);
-  const present = vma.prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT;
+  const present = presentBit(vma);
   if (isOfAnotherPlace(page, vma, vpn)) return mapCopy(vmaId, vpn, pfn, present) == 0;
   chargePage(page);
   const mm = mmAt(vma.mm);

@@ -4,29 +4,25 @@ import {
   FN_RMAP_WALK_FILE,
   FN_TRY_TO_UNMAP,
   FN_TRY_TO_UNMAP_FILE,
-  GUP_PIN_COUNTING_BIAS,
   PG_ANON_EXCLUSIVE,
   PG_SWAPCACHE,
   PROBE_KVM_UNMAP,
   PROBE_PTES_UNMAPPED,
   PROBE_REMOVE_MIGRATION_PTE,
   PROBE_TRY_TO_UNMAP,
-  PROT_NONE,
   PTE_DIRTY,
   PTE_EXCLUSIVE,
   PTE_KVM,
   PTE_MIGRATION,
-  PTE_PRESENT,
-  PTE_PROTNONE,
   PTE_WRITE,
   TRACE_UNMAP,
 } from "../abi";
 import { mmAt } from "../state/mm";
-import { Page, getPage, pageAt, pfnOf } from "../state/page";
+import { Page, getPage, maybePinned, pageAt, pfnOf } from "../state/page";
 import { putPage } from "../state/page_free";
 import { makePte, pteAt, pteIsMigrationEntry, ptePfn, ptePresent, setPte } from "../state/pgtable";
 import { trace, tracing } from "../state/trace";
-import { Vma } from "../state/vma";
+import { Vma, presentBit } from "../state/vma";
 import { count } from "../state/vmstat";
 import { setPageDirty } from "./dirty";
 import { munlockUnmapped } from "./mlock";
@@ -45,7 +41,7 @@ export function unmapToSwap(page: Page, vma: Vma, number: i32, pte: i32): bool {
   if ((pte & PTE_DIRTY) != 0) setPageDirty(page);
   const slot = page.privateWord;
   const exclusive = (page.flags & PG_ANON_EXCLUSIVE) != 0;
-  if (exclusive && page.refcount >= GUP_PIN_COUNTING_BIAS) return false;
+  if (exclusive && maybePinned(page)) return false;
   if (!swapDuplicate(slot)) return false;
   page.flags &= ~PG_ANON_EXCLUSIVE;
   setPte(number, makePte(slot, exclusive ? PTE_EXCLUSIVE : 0));
@@ -75,7 +71,7 @@ function tryToUnmapOne(page: Page, pfn: i32, vma: Vma, number: i32, pte: i32): b
   if ((pte & PTE_DIRTY) != 0) setPageDirty(page);
   let entry = PTE_MIGRATION | (pte & PTE_WRITE);
   if ((page.flags & PG_ANON_EXCLUSIVE) != 0) {
-    if (page.refcount >= GUP_PIN_COUNTING_BIAS) return false;
+    if (maybePinned(page)) return false;
     page.flags &= ~PG_ANON_EXCLUSIVE;
     entry |= PTE_EXCLUSIVE;
   }
@@ -107,7 +103,7 @@ export function tryToUnmap(pfn: i32, page: Page): void {
  */
 function removeMigrationPte(page: Page, pfn: i32, vma: Vma, number: i32, entry: i32): void {
   getPage(page);
-  const present = vma.prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT;
+  const present = presentBit(vma);
   setPte(number, makePte(pfn, present | (entry & PTE_WRITE)));
   if ((entry & PTE_EXCLUSIVE) != 0 && profile().anonExclusive) page.flags |= PG_ANON_EXCLUSIVE;
   pageAddRmap(page);

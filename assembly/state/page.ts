@@ -1,6 +1,7 @@
 /** struct page: what a pfn holds. The table is indexed by pfn; see abi.ts for the fields. */
 import {
   FN_GET_PAGE,
+  GUP_PIN_COUNTING_BIAS,
   CRASH_BUG,
   INV_REF,
   MAPPING_ANON,
@@ -64,6 +65,11 @@ export function pageKsm(page: Page): bool {
 /** page_has_private(): the two flags decide, never the value of the private word. */
 export function pageHasPrivate(page: Page): bool {
   return (page.flags & (PG_PRIVATE | PG_PRIVATE_2)) != 0;
+}
+
+/** page_maybe_dma_pinned(): by its count alone, so that many ordinary references look like a FOLL_PIN. */
+export function maybePinned(page: Page): bool {
+  return page.refcount >= GUP_PIN_COUNTING_BIAS;
 }
 
 /** get_page(): one more reference. The page must have one already. */

@@ -1,5 +1,16 @@
 /** VMAs: what a range of virtual pages maps, and the chains by which rmap finds them from an object. */
-import { CFG_VMAS, VMA_END, VMA_FILE, VMA_KIND, VMA_NEXT, VMA_SHMEM, VMA_START } from "../abi";
+import {
+  CFG_VMAS,
+  PROT_NONE,
+  PTE_PRESENT,
+  PTE_PROTNONE,
+  VMA_END,
+  VMA_FILE,
+  VMA_KIND,
+  VMA_NEXT,
+  VMA_SHMEM,
+  VMA_START,
+} from "../abi";
 import { VMA_RECORD_SIZE, config, vmasPtr } from "../arena";
 import { machine } from "./machine";
 import { mappingAt, putMapping } from "./mapping";
@@ -63,6 +74,11 @@ export function pteNumber(vma: Vma, vpn: i32): i32 {
 /** Index in the object of the page at `vpn`: linear_page_index(). */
 export function pageIndex(vma: Vma, vpn: i32): i32 {
   return vpn - vma.start + vma.pgoff;
+}
+
+/** What makes a PTE of this VMA name a page: PROT_NONE has it hidden from the processor. */
+export function presentBit(vma: Vma): i32 {
+  return vma.prot == PROT_NONE ? PTE_PROTNONE : PTE_PRESENT;
 }
 
 /** True for shared mappings, whose pages are those of an address_space. */

@@ -2,7 +2,7 @@
 import type { Contestant, Figures, Goal, Question, Size, Suite } from "../question.ts";
 import { REFERENCE, referenceSubject } from "./reference-subject.ts";
 import { shuffled } from "./shuffle.ts";
-import { CORE, type Subject, TWIN, type TwoNodes, coreSubject, twinSubject } from "./two-nodes.ts";
+import { CORE, type Subject, type TwoNodes, aheadOfTwin, coreSubject, twinSubject } from "./two-nodes.ts";
 
 const MI = 2 ** 20;
 
@@ -58,12 +58,6 @@ function perSecond(atLeast: number): Goal {
     atLeast,
   };
 }
-
-export const aheadOfTwin: Goal = {
-  text: "ahead of the twin, times",
-  value: (figures) => figures.ratio(TWIN, CORE),
-  atLeast: 1,
-};
 
 function againstTwin(
   options: TwoNodes,

@@ -1,7 +1,7 @@
 /** How many pages a second does reclaim swap out, when it is told which, and when it has to find them? */
 import type { Contestant, Question, Suite } from "../question.ts";
-import { aheadOfTwin } from "./migrate.ts";
 import { type Swapping, coreSwapping, twinSwapping } from "./swap-device.ts";
+import { aheadOfTwin } from "./two-nodes.ts";
 
 /** Swaps all pages out. Returns how many each call freed: not the end alone has to be the same. */
 type ReclaimAll = (subject: Swapping, pages: number) => readonly number[];

@@ -1,8 +1,7 @@
 /** How many pages a second come back from swap, one at a time and with readahead? */
 import type { Contestant, Figures, Question, Suite } from "../question.ts";
-import { aheadOfTwin } from "./migrate.ts";
 import { type Swapping, coreSwapping, twinSwapping } from "./swap-device.ts";
-import { CORE } from "./two-nodes.ts";
+import { CORE, aheadOfTwin } from "./two-nodes.ts";
 
 /**
  * Sequential read of 5 GiB from zram in 2.41 s, without readahead and through the swap cache (Minchan Kim,

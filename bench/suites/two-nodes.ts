@@ -4,6 +4,7 @@ import { Host } from "../../src/host.ts";
 import type { KernelName } from "../../src/core/names.ts";
 import type { Process } from "../../src/host/process.ts";
 import type { Region } from "../../src/host/region.ts";
+import type { Goal } from "../question.ts";
 import { Twin } from "../twin/twin.ts";
 
 /** Frames of a node beyond the pages that are moved, at least. */
@@ -11,6 +12,12 @@ const SPARE_FRAMES = 1024;
 
 export const CORE = "wasm core";
 export const TWIN = "TypeScript twin";
+
+export const aheadOfTwin: Goal = {
+  text: "ahead of the twin, times",
+  value: (figures) => figures.ratio(TWIN, CORE),
+  atLeast: 1,
+};
 
 export interface TwoNodes {
   readonly pages: number;

@@ -27,7 +27,7 @@ const list = fc.oneof(
 /** Part `part` of `parts`, on one build of the core: each part has a seed of its own. */
 export function bulkPart(core: CoreName, part: number, parts: number): void {
   it(
-    `the ${core} core does what the reference model does, list ${part} of every ${parts}`,
+    `the ${core} core does what the reference model does, part ${part} of ${parts}`,
     async () => {
       runOn(core);
       const property = fc.asyncProperty(anyVariant, fc.boolean(), list, async (one, rodata, ops) =>

@@ -1,4 +1,4 @@
-/** Nothing of the state is left out of the comparison. */
+/** The comparison finds a word that differs in any of the tables that it looks at. */
 import { expect, it } from "vitest";
 import * as abi from "../../assembly/abi.ts";
 import type { Core } from "../../src/core/core.ts";

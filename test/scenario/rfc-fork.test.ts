@@ -73,8 +73,8 @@ describe("fork while pages are held", () => {
   });
 });
 
-/** A page whose PTE went while it was held; it was dirty, so that zapping it accounted nothing. */
-async function heldAndZapped(repairs: HostConfig["repairs"]) {
+/** A held page that is dirty already, so that zapping its PTE accounts nothing. */
+async function heldAndDirty(repairs: HostConfig["repairs"]) {
   const host = await twoNodes({ policy: "rfc", ...(repairs && { repairs }) });
   const guest = host.createGuest({ pages: 8, vcpus: 1 });
   const memory = guest.map({ pages: 8 });
@@ -90,7 +90,7 @@ async function heldAndZapped(repairs: HostConfig["repairs"]) {
 
 describe("the callback", () => {
   it("L1 +L3 without L2: copying a dirty page follows the substitute's bdi", async () => {
-    const { memory, migration, pfn } = await heldAndZapped(["L1", "L3"]);
+    const { memory, migration, pfn } = await heldAndDirty(["L1", "L3"]);
     memory.discard({ start: 3, count: 1 });
     migration.isolate();
     migration.unmap();
@@ -103,7 +103,7 @@ describe("the callback", () => {
   });
 
   it("L3: nobody held the anon_vma that the new page is looked up in", async () => {
-    const { memory, migration } = await heldAndZapped(["L1", "L2", "L3"]);
+    const { memory, migration } = await heldAndDirty(["L1", "L2", "L3"]);
     memory.unmap(); // the last VMA of the anon_vma
     migration.isolate();
     migration.unmap();
@@ -115,7 +115,7 @@ describe("the callback", () => {
   });
 
   it("L5: the page is refused, as plain v3.12 refuses one without an anon_vma", async () => {
-    const { host, memory, migration, vcpu } = await heldAndZapped(["L1", "L2", "L3", "L4", "L5"]);
+    const { host, memory, migration, vcpu } = await heldAndDirty(["L1", "L2", "L3", "L4", "L5"]);
     memory.discard({ start: 3, count: 1 });
     migration.isolate();
     migration.unmap();

@@ -116,7 +116,7 @@ async function underWriteback(layer: Layer) {
   return { ...at, device, pfn };
 }
 
-describe("S8: the worker gets a page that is in the swap cache under writeback", () => {
+describe("the worker gets a page that is in the swap cache under writeback", () => {
   it.each(["pin", "U", "L5"] as const)("%s: its swap entry stays what it was", async (layer) => {
     const { host, guest, device, vcpu0 } = await underWriteback(layer);
     expect(host.verify()).toBeNull();

@@ -154,6 +154,7 @@ describe("core.wasm", () => {
         "setupAsyncPf",
         "stateHash",
         "swapOff",
+        "swapOffMustWait",
         "swapOn",
         "tablePtr",
         "tableSize",

@@ -3,9 +3,8 @@ import { describe, expect, it } from "vitest";
 import { PTE_ACCESSED, TABLE_CACHE_SLOTS } from "../../assembly/abi.ts";
 import { Host, type KernelName } from "../../src/index.ts";
 import { newHost } from "../helpers/host-and-core.ts";
-import { rfcHost, twoNodes } from "./hosts.ts";
+import { kernels, rfcHost, twoNodes } from "./hosts.ts";
 
-const kernels = ["v3.12", "v6.1", "v6.12"] as const;
 const GFN = 3;
 const FIRST_TOKEN = 0; // of vCPU 0
 

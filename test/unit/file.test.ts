@@ -9,9 +9,7 @@ import {
   type Region,
 } from "../../src/index.ts";
 import { EAGAIN } from "../../assembly/abi.ts";
-import { movableBlock, twoNodes } from "./hosts.ts";
-
-const kernels = ["v3.12", "v6.1", "v6.12"] as const;
+import { kernels, movableBlock, twoNodes } from "./hosts.ts";
 
 interface Mapped {
   readonly host: Host;

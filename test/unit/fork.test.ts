@@ -2,9 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { SECTION_CONTENT } from "../../assembly/abi.ts";
 import { Host, type HostConfig, type KernelName, type Process, type Region } from "../../src/index.ts";
-import { twoNodes } from "./hosts.ts";
-
-const kernels = ["v3.12", "v6.1", "v6.12"] as const;
+import { kernels, twoNodes } from "./hosts.ts";
 
 interface Family {
   readonly host: Host;

@@ -8,6 +8,10 @@ import {
   type Vcpu,
 } from "../../src/index.ts";
 
+export const kernels = ["v3.12", "v6.1", "v6.12"] as const;
+/** Those with PG_anon_exclusive and FOLL_PIN. */
+export const sixes = ["v6.1", "v6.12"] as const;
+
 /** Two nodes of two memory blocks each, 8 bytes of content a page. */
 export async function twoNodes(options: Partial<HostConfig> = {}): Promise<Host> {
   const zones = [{ kind: "normal", pages: 65_536 }] as const;

@@ -1,9 +1,8 @@
 /** KSM: pages of equal content that processes share, and their migration. */
 import { describe, expect, it } from "vitest";
 import { Host, type HostConfig, type KernelName, type Region } from "../../src/index.ts";
-import { twoNodes } from "./hosts.ts";
+import { kernels, twoNodes } from "./hosts.ts";
 
-const kernels = ["v3.12", "v6.1", "v6.12"] as const;
 const KSM = 3; // the tag of page->mapping
 
 function tagOf(host: Host, pfn: number): number {

@@ -1,10 +1,9 @@
 /** FOLL_LONGTERM: pages are moved out of ZONE_MOVABLE before they are pinned for long. */
 import { describe, expect, it } from "vitest";
 import { Host, type HostConfig, type KernelName, type Region } from "../../src/index.ts";
-import { movableBlock, rfcHost } from "./hosts.ts";
+import { movableBlock, rfcHost, sixes } from "./hosts.ts";
 
 const GFN = 3;
-const kernels = ["v6.1", "v6.12"] as const;
 const MOVABLE_PFN = 65_536;
 
 /** A process with 8 pages in ZONE_MOVABLE, which is the highest zone and filled first. */
@@ -20,7 +19,7 @@ async function inMovable(
   return { host, memory };
 }
 
-describe.each(kernels)("on %s", (kernel) => {
+describe.each(sixes)("on %s", (kernel) => {
   it("moves the pages out, one call of migrate_pages() each, and holds them there", async () => {
     const { host, memory } = await inMovable(kernel, { limits: { traceRecords: 100 } });
     const before = host.counters();

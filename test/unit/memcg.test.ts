@@ -2,11 +2,8 @@
 import { describe, expect, it } from "vitest";
 import * as abi from "../../assembly/abi.ts";
 import type { Host, KernelName, Process, Region } from "../../src/index.ts";
-import { pinByAsyncPf, rfcHost, twoNodes } from "./hosts.ts";
+import { kernels, pinByAsyncPf, rfcHost, sixes, twoNodes } from "./hosts.ts";
 import { add, addToPage, corrupted } from "./verify.ts";
-
-const kernels = ["v3.12", "v6.1", "v6.12"] as const;
-const sixes = ["v6.1", "v6.12"] as const;
 
 /** 8 written pages of a process, off the batches. */
 async function charged(kernel: KernelName): Promise<{ host: Host; process: Process; memory: Region }> {

@@ -1,9 +1,7 @@
 /** Swap of shared anonymous memory and of files in memory. */
 import { describe, expect, it } from "vitest";
 import type { File, Host, KernelName, Process, Region, SwapDevice } from "../../src/index.ts";
-import { twoNodes } from "./hosts.ts";
-
-const kernels = ["v3.12", "v6.1", "v6.12"] as const;
+import { kernels, twoNodes } from "./hosts.ts";
 
 interface Swapping {
   readonly host: Host;

@@ -9,10 +9,7 @@ import {
   type Region,
   type SwapDevice,
 } from "../../src/index.ts";
-import { twoNodes } from "./hosts.ts";
-
-const kernels = ["v3.12", "v6.1", "v6.12"] as const;
-const sixes = ["v6.1", "v6.12"] as const;
+import { kernels, sixes, twoNodes } from "./hosts.ts";
 
 interface Swapping {
   readonly host: Host;

@@ -230,9 +230,9 @@ export class Machine {
   }
 
   /** How many consecutive pages of that region are equal, null if all differ. */
-  equalPages(name: string): number | null {
+  equalPages(by: string, name: string): number | null {
     const merged = this.recording.steps.find(
-      ({ action }) => action.op === "ksmMerge" && action.region === name,
+      ({ action }) => action.op === "ksmMerge" && action.by === by && action.region === name,
     );
     return merged?.action.op === "ksmMerge" ? merged.action.groupsOf : null;
   }

@@ -59,7 +59,7 @@ export function map(machine: Machine, action: MapAction): void {
   }
   const region =
     "file" in memory ? mapFile(machine, action, memory) : mapPlain(machine.process(by), action, memory);
-  const groupsOf = machine.equalPages(action.region);
+  const groupsOf = machine.equalPages(by, action.region);
   if (groupsOf !== null && action.touch === "write") writeGroups(region, groupsOf);
   machine.addRegion(by, action.region, region);
 }
