@@ -10,8 +10,6 @@ import {
   FILE_TMPFS,
   MAPPING_TAG_SHIFT,
   MIGRATE_MOVABLE,
-  NR_FILE_PAGES,
-  NR_SHMEM,
   PFN_NONE,
   PG_DIRTY,
   PG_LOCKED,
@@ -45,6 +43,7 @@ import {
   cacheSlotAt,
   cachedPfn,
   cachedSwapSlot,
+  countCached,
   mappingAt,
   putMapping,
 } from "../state/mapping";
@@ -55,7 +54,6 @@ import { putPage } from "../state/page_free";
 import { profile } from "../state/profile";
 import { swapSlotAt } from "../state/swap";
 import { vmaAt } from "../state/vma";
-import { count } from "../state/vmstat";
 import { shmemSwapin } from "./shmem";
 import { freeSwapAndCache } from "./swap_state";
 import { endPageWriteback } from "./writeback";
@@ -114,13 +112,12 @@ export function isUnmapped(object: i32): bool {
  */
 export function addToPageCache(object: i32, index: i32, pfn: i32): Page {
   const mapping = mappingAt(object);
-  const shmem = (mapping.flags & AS_SHMEM) != 0;
   const page = pageAt(pfn);
   page.flags = PG_UPTODATE;
   chargePage(page);
   page.mapping = object << MAPPING_TAG_SHIFT;
   page.index = index;
-  if (shmem) page.flags |= PG_SWAPBACKED;
+  if ((mapping.flags & AS_SHMEM) != 0) page.flags |= PG_SWAPBACKED;
   if ((mapping.flags & AS_BUFFERS) != 0) {
     page.flags |= PG_PRIVATE;
     page.refcount += 1;
@@ -128,9 +125,7 @@ export function addToPageCache(object: i32, index: i32, pfn: i32): Page {
   const slot = cacheSlotAt(mapping, index);
   writeContent(pfn, slot.expected); // zeros, or what was written back before the page was reclaimed
   slot.pfn = pfn;
-  mapping.nrpages += 1;
-  count(NR_FILE_PAGES, 1);
-  if (shmem) count(NR_SHMEM, 1);
+  countCached(mapping, 1);
   return page;
 }
 
@@ -161,9 +156,7 @@ function truncatePage(mapping: Mapping, slot: CacheSlot): void {
   if ((page.flags & PG_WRITEBACK) != 0) endPageWriteback(pfnOf(page), page); // it is waited for
   page.flags &= ~PG_DIRTY;
   page.mapping = 0;
-  mapping.nrpages -= 1;
-  count(NR_FILE_PAGES, -1);
-  if ((mapping.flags & AS_SHMEM) != 0) count(NR_SHMEM, -1);
+  countCached(mapping, -1);
   unchargeUncached(page);
   putPage(page);
 }

@@ -1,6 +1,7 @@
 /**
- * The list that migrate_pages() works on: isolated pages linked by `next`. The other word of the list node
- * belongs to the caller: the number of the page's entry, under which v3.12 reports its result.
+ * The lists that migrate_pages() and reclaim work on: isolated pages linked by `next`. The other word of the
+ * list node belongs to the caller: of a page that is to move the number of its entry, under which v3.12
+ * reports its result.
  */
 import { PFN_NONE } from "../abi";
 import { MIGRATE_LISTS_SIZE, migrateListsPtr } from "../arena";
@@ -74,6 +75,13 @@ export function unlink(list: MigrateList, before: i32, page: Page): void {
   page.next = PFN_NONE;
   page.prev = 0;
   list.nr -= 1;
+}
+
+/** Unlinks the first page of a list that has one. Returns its pfn. */
+export function takeFirst(list: MigrateList): i32 {
+  const pfn = list.head;
+  unlink(list, PFN_NONE, pageAt(pfn));
+  return pfn;
 }
 
 /** Moves the first `nr` pages of `from` to the end of `to`. */

@@ -1,6 +1,5 @@
-/** Reclaim (mm/vmscan.c, mm/madvise.c): of the pages of a range, of one page, of the LRU lists of a zone. */
+/** Reclaim (mm/vmscan.c): of one page, of the LRU lists of a zone. */
 import {
-  EINVAL,
   LRU_ACTIVE_ANON,
   LRU_ACTIVE_FILE,
   LRU_INACTIVE_ANON,
@@ -11,87 +10,27 @@ import {
   PGSCAN,
   PGSTEAL,
   PG_ACTIVE,
-  PG_LRU,
   PG_MLOCKED,
-  PG_REFERENCED,
   PG_UNEVICTABLE,
-  PTE_ACCESSED,
   RECLAIM_FREED,
   RECLAIM_KEPT,
   SWAP_CLUSTER_MAX,
-  ZERO_PFN,
 } from "../abi";
 import { addToUnevictableList, lruAdd } from "../state/lru";
 import { lruAddDrainCpu } from "../state/lru_batch";
 import { machine } from "../state/machine";
-import { mmAt } from "../state/mm";
 import { Page, pageAt } from "../state/page";
 import { putPage } from "../state/page_free";
-import { pteAt, ptePfn, ptePresent, setPte } from "../state/pgtable";
 import { hasFreeSlots, hasSwap } from "../state/swap";
-import { VM_LOCKED, Vma, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { Zone, lruList, zoneAt } from "../state/zone";
-import { endIsolation, putbackLruPage, takeFromLru } from "./isolate";
-import { append, reclaimedPages, unlink } from "./migrate_list";
+import { endIsolation, takeFromLru } from "./isolate";
+import { append, reclaimedPages, takeFirst } from "./migrate_list";
 import { pageReferenced } from "./referenced";
 import { shrinkPage } from "./shrink_page";
 
 const DEF_PRIORITY: i32 = 12; // the first look is at 1/4096 of a list
 const GIB_PAGES_SHIFT: i32 = 30 - PAGE_SHIFT;
-
-/** Isolates the page of a PTE for reclaim_pages(): one that no other process maps, now not accessed. */
-function isolateForPageout(vma: Vma, vpn: i32): void {
-  const number = pteNumber(vma, vpn);
-  const pte = pteAt(number);
-  const pfn = ptePfn(pte);
-  if (!ptePresent(pte) || pfn == ZERO_PFN) return;
-  const page = pageAt(pfn);
-  if (page.mapcount != 1 || (page.flags & PG_LRU) == 0) return;
-  setPte(number, pte & ~PTE_ACCESSED);
-  page.flags &= ~PG_REFERENCED;
-  if ((page.flags & PG_UNEVICTABLE) != 0 || !takeFromLru(pfn, page)) return;
-  page.flags &= ~PG_ACTIVE;
-  append(reclaimedPages(), pfn, page, 0);
-}
-
-/** can_madv_lru_vma() fails for a VMA of the range. */
-function hasLockedVma(mm: i32, start: i32, end: i32): bool {
-  for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
-    const vma = vmaAt(id);
-    if (vma.start < end && start < vma.end && (vma.flags & VM_LOCKED) != 0) return true;
-  }
-  return false;
-}
-
-/**
- * MADV_PAGEOUT of virtual pages start … end-1: reclaim_pages() of the pages that this process alone maps,
- * accessed or not. Returns how many were freed, or -EINVAL if memory there is mlocked.
- */
-export function pageoutRange(mm: i32, start: i32, end: i32): i32 {
-  if (hasLockedVma(mm, start, end)) return -EINVAL;
-  machine().cpu = mmAt(mm).cpu;
-  lruAddDrainCpu(machine().cpu);
-  for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
-    const vma = vmaAt(id);
-    const to = min<i32>(end, vma.end);
-    for (let vpn = max<i32>(start, vma.start); vpn < to; vpn++) isolateForPageout(vma, vpn);
-  }
-  const list = reclaimedPages();
-  let freed = 0;
-  while (list.head != PFN_NONE) {
-    const pfn = list.head;
-    const page = pageAt(pfn);
-    unlink(list, PFN_NONE, page);
-    if (shrinkPage(pfn, page, true) == RECLAIM_FREED) {
-      freed += 1;
-      continue;
-    }
-    endIsolation(page);
-    putbackLruPage(pfn, page);
-  }
-  return freed;
-}
 
 /**
  * Puts a page that reclaim looked at on the list of its flags: putback_inactive_pages(), without a batch. One
@@ -137,9 +76,8 @@ function shrinkInactiveList(zone: Zone, lru: i32, nr: i32): i32 {
   count(PGSCAN, list.nr);
   let freed = 0;
   while (list.head != PFN_NONE) {
-    const pfn = list.head;
+    const pfn = takeFirst(list);
     const page = pageAt(pfn);
-    unlink(list, PFN_NONE, page);
     if (shrinkPage(pfn, page, false) == RECLAIM_FREED) freed += 1;
     else putback(pfn, page);
   }
@@ -153,9 +91,8 @@ function shrinkActiveList(zone: Zone, lru: i32, nr: i32): void {
   const list = reclaimedPages();
   let deactivated = 0;
   while (list.head != PFN_NONE) {
-    const pfn = list.head;
+    const pfn = takeFirst(list);
     const page = pageAt(pfn);
-    unlink(list, PFN_NONE, page);
     if ((page.flags & PG_MLOCKED) != 0) {
       putback(pfn, page);
       continue;

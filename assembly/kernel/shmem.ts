@@ -3,8 +3,6 @@ import {
   ENOMEM,
   FAULT_WAIT,
   MAPPING_TAG_SHIFT,
-  NR_FILE_PAGES,
-  NR_SHMEM,
   PFN_NONE,
   PG_DIRTY,
   PG_LOCKED,
@@ -12,12 +10,19 @@ import {
   PG_WRITEBACK,
   SWAP_SLOT_NONE,
 } from "../abi";
-import { AS_SHMEM, CacheSlot, cacheSlotAt, cachedSwapSlot, mappingAt, objectOf } from "../state/mapping";
+import {
+  AS_SHMEM,
+  CacheSlot,
+  cacheSlotAt,
+  cachedSwapSlot,
+  countCached,
+  mappingAt,
+  objectOf,
+} from "../state/mapping";
 import { chargePage } from "../state/memcg";
 import { Page, getPage, pageAt } from "../state/page";
 import { putPage } from "../state/page_free";
 import { allocSwapSlot, swapSlotAt } from "../state/swap";
-import { count } from "../state/vmstat";
 import { swapWritepage, swapinReadahead } from "./swap_io";
 import { addToSwapCache, deleteFromSwapCache, swapDuplicate, swapFree } from "./swap_state";
 import { endPageWriteback } from "./writeback";
@@ -35,9 +40,7 @@ export function shmemWritepage(pfn: i32, page: Page): bool {
   swapDuplicate(slot); // swap_shmem_alloc()
   cacheSlotAt(mapping, page.index).pfn = -slot;
   page.mapping = 0;
-  mapping.nrpages -= 1;
-  count(NR_FILE_PAGES, -1);
-  count(NR_SHMEM, -1);
+  countCached(mapping, -1);
   putPage(page);
   swapWritepage(pfn, page);
   return true;
@@ -53,9 +56,7 @@ function moveToPageCache(object: i32, index: i32, pfn: i32, page: Page): void {
   page.index = index;
   chargePage(page);
   cache.pfn = pfn;
-  mapping.nrpages += 1;
-  count(NR_FILE_PAGES, 1);
-  count(NR_SHMEM, 1);
+  countCached(mapping, 1);
   deleteFromSwapCache(page);
   swapFree(slot);
 }

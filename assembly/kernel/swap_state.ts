@@ -68,7 +68,7 @@ export function deleteFromSwapCache(page: Page): void {
 }
 
 /** page_swapcount(): PTEs that name the page's slot; 0 for a word that is no entry. */
-export function pageSwapCount(page: Page): i32 {
+function pageSwapCount(page: Page): i32 {
   const slot = page.privateWord;
   return areaOfSlot(slot) == 0 ? 0 : swapSlotAt(slot).count;
 }

@@ -12,6 +12,8 @@ import {
   MAPPING_NR_SLOTS,
   MAPPING_SERIAL,
   MAPPING_TAG_SHIFT,
+  NR_FILE_PAGES,
+  NR_SHMEM,
   PFN_NONE,
   SWAP_SLOT_NONE,
   TABLE_CACHE_SLOTS,
@@ -20,6 +22,7 @@ import { MAPPING_RECORD_SIZE, config, mappingsPtr, tablePtr } from "../arena";
 import { machine } from "./machine";
 import { poolFree, poolInit, poolNext } from "./pool";
 import { freeSwapAreas } from "./swap";
+import { count } from "./vmstat";
 
 export const OBJECT_ADDRESS_SPACE: i32 = 1;
 export const OBJECT_ANON_VMA: i32 = 2;
@@ -122,6 +125,13 @@ export class CacheSlot {
 
 export function cacheSlotAt(mapping: Mapping, index: i32): CacheSlot {
   return changetype<CacheSlot>(tablePtr(TABLE_CACHE_SLOTS) + ((<usize>(mapping.firstSlot + index)) << 3));
+}
+
+/** `nr` pages have come into the page cache, or left it if that is negative. */
+export function countCached(mapping: Mapping, nr: i32): void {
+  mapping.nrpages += nr;
+  count(NR_FILE_PAGES, nr);
+  if ((mapping.flags & AS_SHMEM) != 0) count(NR_SHMEM, nr);
 }
 
 /** The page at a slot, PFN_NONE if it is not in the page cache. */
