@@ -130,10 +130,7 @@ function dropWorkRefs(vcpu: Vcpu): void {
 
 /** True while the lock that the worker sleeps on is held. Until then nothing of it runs. */
 function stillSleeps(apf: Apf): bool {
-  if (apf.sleepsOn == 0) return false;
-  if ((pageAt(apf.sleepsOn).flags & PG_LOCKED) != 0) return true;
-  apf.sleepsOn = 0;
-  return false;
+  return apf.sleepsOn != 0 && (pageAt(apf.sleepsOn).flags & PG_LOCKED) != 0;
 }
 
 function sleepOn(apf: Apf, pfn: i32): i32 {
@@ -168,6 +165,7 @@ function workerFinish(apfId: i32, apf: Apf): i32 {
 export function asyncPfStep(apfId: i32): i32 {
   const apf = apfAt(apfId);
   if (stillSleeps(apf)) return APF_SLEEPS;
+  apf.sleepsOn = 0;
   if (apf.worker == WORKER_NOT_BEGUN) {
     if (!policyBegin(apfId)) {
       apf.state = APF_LOST;

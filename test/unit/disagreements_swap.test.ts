@@ -222,6 +222,23 @@ it("a worker that waits for a page of the swap cache waits for that page, with o
   expect(vcpu0.asyncPfs()).toMatchObject([{ state: "done", pfn }]);
 });
 
+it("an exit that is refused changes nothing, also where a worker could go on by now", async () => {
+  const { host, guest, memory, vcpu0 } = await rfcHost("pin");
+  const device = host.swapOn({ pages: 8 });
+  const gfns = [GFN, GFN + 1];
+  const pfns = gfns.map((gfn) => memory.pfnOf(gfn));
+  memory.pageout({ start: GFN, count: 2 });
+  device.endWriteback();
+  host.drainLru();
+  for (const pfn of pfns) host.setPageFlag(pfn, "locked", true);
+  for (const gfn of gfns) vcpu0.startAsyncPf(gfn);
+  vcpu0.runWorkers();
+  host.setPageFlag(pfns[0] ?? 0, "locked", false);
+  const before = host.stateHash();
+  expect(() => guest.exit()).toThrow("waits for a page that is being migrated");
+  expect(host.stateHash()).toBe(before);
+});
+
 it("L0: a fault whose entry the RFC has written over in the page is taken again for ever", async () => {
   const { host, guest, memory, vcpu0 } = await rfcHost("L0");
   const device = host.swapOn({ pages: 8 });
