@@ -155,10 +155,12 @@ function verifyMappingWord(pfn: i32, word: i32): void {
   const object = objectOf(word);
   const wanted = kindOfTag(word & MAPPING_TAG_MASK);
   const kind = objectKind(object);
-  // The tag of an unmapped anonymous page stays after its anon_vma has gone.
-  if (kind != wanted && pageAt(pfn).mapcount > 0)
+  if (kind == wanted) {
+    if (kind == OBJECT_KSM_NODE) expectEqual(INV_TAG, pfn, object, pfn, mappingAt(object).link);
+  } else if (pageAt(pfn).mapcount > 0) {
+    // The word of an unmapped anonymous page stays after its anon_vma has gone.
     bad(kind == 0 ? INV_UAF : INV_TAG, pfn, object, wanted, kind);
-  if (kind == OBJECT_KSM_NODE) expectEqual(INV_TAG, pfn, object, pfn, mappingAt(object).link);
+  }
 }
 
 /** Compares the frames start … end-1 with their holders, which have been counted. */

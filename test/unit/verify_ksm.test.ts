@@ -195,3 +195,19 @@ describe("rmap items", () => {
     expect(bad).toMatchObject({ invariant: "INV-LIST", object: abi.TABLE_KSM_ITEMS, found: 15 });
   });
 });
+
+it("the word of a held page whose anon_vma has gone may come to name a node", async () => {
+  const host = await twoNodes();
+  const equal = host.createProcess({ pages: 2 }).map({ pages: 2 });
+  equal.touch("write", { content: 1 });
+  const held = host.createProcess({ pages: 1 }).map({ pages: 1 });
+  held.touch("write");
+  const pfn = held.pfnOf(0);
+  held.pin([0]);
+  host.drainLru();
+  held.unmap();
+  equal.mergeKsm([[0, 1]]);
+  const objectOf = (one: number): number => host.pages.at(one).mapping >> abi.MAPPING_TAG_SHIFT;
+  expect(objectOf(pfn)).toBe(objectOf(equal.pfnOf(0)));
+  expect(host.verify()).toBeNull();
+});
