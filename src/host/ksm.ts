@@ -1,6 +1,6 @@
 /** KSM: pages of equal content become one. */
 import * as abi from "../core/abi.ts";
-import type { Core } from "../core/core.ts";
+import type { Core, KernelCrash } from "../core/core.ts";
 import { SimError } from "../errors.ts";
 
 /** What a call has merged, as /sys/kernel/mm/ksm counts it for the whole host. */
@@ -9,6 +9,8 @@ export interface KsmResult {
   readonly pagesShared: number;
   /** Pages that were given up for one of those, or for one that was shared before. */
   readonly pagesSharing: number;
+  /** The crash that stopped the machine in between. */
+  readonly crash: KernelCrash | null;
 }
 
 /** A virtual page of a process. */
@@ -54,5 +56,6 @@ export function mergeKsm(core: Core, groups: readonly (readonly Place[])[]): Ksm
   return {
     pagesShared: merged.filter((status) => status === abi.KSM_SHARED).length,
     pagesSharing: merged.filter((status) => status === abi.KSM_SHARING).length,
+    crash: core.crash,
   };
 }

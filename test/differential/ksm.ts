@@ -24,5 +24,6 @@ export function mergeKsm(m: Machine, regions: readonly RegionPair[], groups: Gro
   const places = named.map((group) =>
     group.map(({ region, index }) => ({ process: region.process.reference, vpn: region.core.start + index })),
   );
-  return { core, reference: run(m, () => ksm.mergeKsm(m, places)) };
+  const { crash, ...merged } = core;
+  return { core: crash === null ? merged : null, reference: run(m, () => ksm.mergeKsm(m, places)) };
 }

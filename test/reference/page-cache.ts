@@ -40,15 +40,15 @@ export function freeBuffers(m: Machine, page: Page): void {
 
 /** truncate_inode_pages(): drops what is cached from page `first` on, and waits for its I/O. */
 export function truncatePages(m: Machine, mapping: Mapping, first: number): void {
-  for (const [index, { slot }] of [...mapping.swapped].toSorted(([a], [b]) => a - b)) {
-    if (index < first) continue;
-    mapping.swapped.delete(index);
-    dropEntryAndCache(m, slot);
-  }
   for (const index of mapping.stored.keys()) if (index >= first) mapping.stored.delete(index);
-  const behind = [...mapping.cache].filter(([index]) => index >= first).toSorted(([a], [b]) => a - b);
-  for (const [index, { page }] of behind) {
+  const known = new Set([...mapping.swapped.keys(), ...mapping.cache.keys()]);
+  for (const index of [...known].filter((one) => one >= first).toSorted((a, b) => a - b)) {
+    const swapped = mapping.swapped.get(index);
+    const page = mapping.cache.get(index)?.page;
+    mapping.swapped.delete(index);
     mapping.cache.delete(index);
+    if (swapped !== undefined) dropEntryAndCache(m, swapped.slot);
+    if (page === undefined) continue;
     freeBuffers(m, page);
     if (has(page, abi.PG_WRITEBACK)) endPageWriteback(m, page);
     clearFlag(page, abi.PG_DIRTY);

@@ -21,7 +21,7 @@ async function equalPages(kernel: KernelName, options: Partial<HostConfig> = {})
 /** Of those the first four merged. */
 async function merged(kernel: KernelName, options: Partial<HostConfig> = {}) {
   const at = await equalPages(kernel, options);
-  expect(at.memory.mergeKsm([[0, 1, 2, 3]])).toEqual({ pagesShared: 1, pagesSharing: 3 });
+  expect(at.memory.mergeKsm([[0, 1, 2, 3]])).toEqual({ pagesShared: 1, pagesSharing: 3, crash: null });
   expect(at.host.verify()).toBeNull();
   return { ...at, pfn: at.memory.pfnOf(0) };
 }
@@ -35,7 +35,7 @@ describe.each(kernels)("on %s", (kernel) => {
     const { host, process, memory } = await equalPages(kernel);
     const [free] = host.freePages();
     const first = memory.pfnOf(0);
-    expect(memory.mergeKsm([[0, 1, 2, 3]])).toEqual({ pagesShared: 1, pagesSharing: 3 });
+    expect(memory.mergeKsm([[0, 1, 2, 3]])).toEqual({ pagesShared: 1, pagesSharing: 3, crash: null });
     expect(framesOf(memory).slice(0, 5)).toEqual([first, first, first, first, memory.pfnOf(4)]);
     expect(memory.pfnOf(4)).not.toBe(first);
     expect(host.freePages()[0]).toBe((free ?? 0) + 3);
@@ -57,9 +57,9 @@ describe.each(kernels)("on %s", (kernel) => {
         [4, 2, 5],
         [6, 7],
       ]),
-    ).toEqual({ pagesShared: 1, pagesSharing: 3 });
+    ).toEqual({ pagesShared: 1, pagesSharing: 3, crash: null });
     expect(framesOf(memory)).toEqual([pfn, pfn, pfn, pfn, pfn, pfn, other, other]);
-    expect(memory.mergeKsm([[0, 7], []])).toEqual({ pagesShared: 0, pagesSharing: 0 });
+    expect(memory.mergeKsm([[0, 7], []])).toEqual({ pagesShared: 0, pagesSharing: 0, crash: null });
     expect(host.verify()).toBeNull();
   });
 
@@ -69,7 +69,11 @@ describe.each(kernels)("on %s", (kernel) => {
     other.map({ pages: 3 });
     const theirs = other.map({ pages: 2 });
     theirs.touch("write", { content: 1 });
-    expect(theirs.mergeKsm([[1, { region: memory, index: 0 }]])).toEqual({ pagesShared: 0, pagesSharing: 1 });
+    expect(theirs.mergeKsm([[1, { region: memory, index: 0 }]])).toEqual({
+      pagesShared: 0,
+      pagesSharing: 1,
+      crash: null,
+    });
     expect(theirs.pfnOf(1)).toBe(pfn);
     expect(host.pages.mapcount(pfn)).toBe(5);
     process.exit();
@@ -84,11 +88,11 @@ describe.each(kernels)("on %s", (kernel) => {
   it("pages whose content differs stay apart, unless there is none to compare", async () => {
     const { host, memory } = await equalPages(kernel);
     memory.touch("write", { start: 2, count: 1 });
-    expect(memory.mergeKsm([[2, 0, 1]])).toEqual({ pagesShared: 1, pagesSharing: 1 });
+    expect(memory.mergeKsm([[2, 0, 1]])).toEqual({ pagesShared: 1, pagesSharing: 1, crash: null });
     expect(memory.pfnOf(2)).not.toBe(memory.pfnOf(0));
     const blind = await equalPages(kernel, { contentBytes: 0 });
     blind.memory.touch("write", { start: 2, count: 1 });
-    expect(blind.memory.mergeKsm([[2, 0, 1]])).toEqual({ pagesShared: 1, pagesSharing: 2 });
+    expect(blind.memory.mergeKsm([[2, 0, 1]])).toEqual({ pagesShared: 1, pagesSharing: 2, crash: null });
     expect(blind.host.verify()).toBeNull();
     expect(host.verify()).toBeNull();
   });
@@ -103,6 +107,7 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(memory.mergeKsm([rest, [0, ...rest], [1, ...rest, 2]])).toEqual({
       pagesShared: 1,
       pagesSharing: 1,
+      crash: null,
     });
     expect(tagOf(host, memory.pfnOf(0))).toBe(1);
     expect(host.verify()).toBeNull();
@@ -113,12 +118,12 @@ describe.each(kernels)("on %s", (kernel) => {
     const frames = framesOf(memory);
     const pin = memory.pin([0]);
     host.setPageFlag(memory.pfnOf(2), "locked", true);
-    expect(memory.mergeKsm([[0, 2, 1]])).toEqual({ pagesShared: 0, pagesSharing: 0 });
-    expect(memory.mergeKsm([[0, 1, 2, 3]])).toEqual({ pagesShared: 1, pagesSharing: 1 });
+    expect(memory.mergeKsm([[0, 2, 1]])).toEqual({ pagesShared: 0, pagesSharing: 0, crash: null });
+    expect(memory.mergeKsm([[0, 1, 2, 3]])).toEqual({ pagesShared: 1, pagesSharing: 1, crash: null });
     expect(framesOf(memory).slice(0, 4)).toEqual([frames[0], frames[1], frames[2], frames[1]]);
     pin.release();
     host.setPageFlag(memory.pfnOf(2), "locked", false);
-    expect(memory.mergeKsm([[0, 1, 2]])).toEqual({ pagesShared: 0, pagesSharing: 2 });
+    expect(memory.mergeKsm([[0, 1, 2]])).toEqual({ pagesShared: 0, pagesSharing: 2, crash: null });
     expect(host.verify()).toBeNull();
   });
 
@@ -126,10 +131,10 @@ describe.each(kernels)("on %s", (kernel) => {
     const { host, memory, pfn } = await merged(kernel);
     const apart = memory.pfnOf(4);
     host.setPageFlag(pfn, "locked", true);
-    expect(memory.mergeKsm([[4, 0]])).toEqual({ pagesShared: 0, pagesSharing: 0 });
+    expect(memory.mergeKsm([[4, 0]])).toEqual({ pagesShared: 0, pagesSharing: 0, crash: null });
     expect(memory.pfnOf(4)).toBe(apart);
     host.setPageFlag(pfn, "locked", false);
-    expect(memory.mergeKsm([[4, 0]])).toEqual({ pagesShared: 0, pagesSharing: 1 });
+    expect(memory.mergeKsm([[4, 0]])).toEqual({ pagesShared: 0, pagesSharing: 1, crash: null });
     expect(host.verify()).toBeNull();
   });
 
@@ -150,7 +155,7 @@ describe.each(kernels)("on %s", (kernel) => {
     for (let round = 0; round < 4; round++) {
       memory.touch("write", { start: 1, count: 2, content: 1 });
       expect(host.pages.mapcount(pfn)).toBe(2);
-      expect(memory.mergeKsm([[1, 2, 3]])).toEqual({ pagesShared: 0, pagesSharing: 2 });
+      expect(memory.mergeKsm([[1, 2, 3]])).toEqual({ pagesShared: 0, pagesSharing: 2, crash: null });
       expect(host.verify()).toBeNull();
     }
     expect(framesOf(memory).slice(0, 4)).toEqual([pfn, pfn, pfn, pfn]);
@@ -195,7 +200,7 @@ describe.each(kernels)("on %s", (kernel) => {
     expect([host.pages.at(moved).node, tagOf(host, moved)]).toEqual([1, KSM]);
     expect(host.pages.refcount(pfn)).toBe(0);
     expect(host.verify()).toBeNull();
-    expect(memory.mergeKsm([[4, 0]])).toEqual({ pagesShared: 0, pagesSharing: 1 });
+    expect(memory.mergeKsm([[4, 0]])).toEqual({ pagesShared: 0, pagesSharing: 1, crash: null });
     expect(memory.pfnOf(4)).toBe(moved);
     expect(host.verify()).toBeNull();
   });
@@ -224,6 +229,7 @@ describe.each(kernels)("on %s", (kernel) => {
     expect(memory.mergeKsm([[0, 1, { region: theirs, index: 1 }]])).toEqual({
       pagesShared: 1,
       pagesSharing: 2,
+      crash: null,
     });
     expect([memory.pfnOf(1), theirs.pfnOf(0), theirs.pfnOf(1)]).toEqual([pfn, pfn, pfn]);
     expect(host.pages.at(pfn)).toMatchObject({ refcount: 4, mapcount: 4 });
@@ -270,7 +276,7 @@ describe.each(kernels)("on %s", (kernel) => {
     back.isolate();
     back.unmap();
     expect(host.verify()).toBeNull();
-    expect(memory.mergeKsm([[4, 0]])).toEqual({ pagesShared: 0, pagesSharing: 0 });
+    expect(memory.mergeKsm([[4, 0]])).toEqual({ pagesShared: 0, pagesSharing: 0, crash: null });
     back.finish();
     expect(framesOf(memory).slice(0, 4)).toEqual([pfn, pfn, pfn, pfn]);
     host.drainLru();
@@ -310,7 +316,7 @@ async function cleanPages(kernel: KernelName) {
 it("v3.12 merges a clean page that its process may only read, whoever holds it", async () => {
   const { host, memory, pin } = await cleanPages("v3.12");
   const pfn = memory.pfnOf(0);
-  expect(memory.mergeKsm([[0, 1]])).toEqual({ pagesShared: 1, pagesSharing: 1 });
+  expect(memory.mergeKsm([[0, 1]])).toEqual({ pagesShared: 1, pagesSharing: 1, crash: null });
   expect([memory.pfnOf(0), memory.pfnOf(1)]).toEqual([pfn, pfn]);
   pin.release();
   expect(host.verify()).toBeNull();
@@ -318,9 +324,9 @@ it("v3.12 merges a clean page that its process may only read, whoever holds it",
 
 it.each(["v6.1", "v6.12"] as const)("%s does not if it is exclusive", async (kernel) => {
   const { host, memory, pin } = await cleanPages(kernel);
-  expect(memory.mergeKsm([[0, 1]])).toEqual({ pagesShared: 0, pagesSharing: 0 });
+  expect(memory.mergeKsm([[0, 1]])).toEqual({ pagesShared: 0, pagesSharing: 0, crash: null });
   pin.release();
-  expect(memory.mergeKsm([[0, 1]])).toEqual({ pagesShared: 1, pagesSharing: 1 });
+  expect(memory.mergeKsm([[0, 1]])).toEqual({ pagesShared: 1, pagesSharing: 1, crash: null });
   expect(host.verify()).toBeNull();
 });
 

@@ -26,7 +26,7 @@ it("with all repairs it keeps its context on a page that KSM would have", async 
   pinByAsyncPf(vcpu0, 0);
   memory.protect("read");
   const word = host.pages.at(memory.pfnOf(0)).mapping;
-  expect(memory.mergeKsm([[0, 1]])).toEqual({ pagesShared: 0, pagesSharing: 0 });
+  expect(memory.mergeKsm([[0, 1]])).toEqual({ pagesShared: 0, pagesSharing: 0, crash: null });
   expect(host.pages.at(memory.pfnOf(0)).mapping).toBe(word);
   expect(vcpu0.complete().completed).toBe(1);
   expect(host.verify()).toBeNull();
@@ -36,7 +36,7 @@ it("with all repairs it leaves alone what KSM has merged before the worker store
   const { host, memory, vcpu0 } = await cleanGuest("L5");
   getPage(vcpu0);
   memory.protect("read");
-  expect(memory.mergeKsm([[0, 1]])).toEqual({ pagesShared: 1, pagesSharing: 1 });
+  expect(memory.mergeKsm([[0, 1]])).toEqual({ pagesShared: 1, pagesSharing: 1, crash: null });
   vcpu0.runWorkers();
   expect(host.pages.at(memory.pfnOf(0)).mapping & abi.MAPPING_TAG_MASK).toBe(abi.MAPPING_KSM);
   expect(host.verify()).toBeNull();

@@ -158,7 +158,8 @@ function movePagesUntil(
 
 /** The scanner has found all that is equal by then. */
 function ksmMerge(region: Region, groupsOf: number): Simulated {
-  return { ...region.mergeKsm(groupsIn(region.pages, groupsOf)) };
+  const { pagesShared, pagesSharing } = region.mergeKsm(groupsIn(region.pages, groupsOf));
+  return { pagesShared, pagesSharing };
 }
 
 function mbind(machine: Machine, action: ActionOf<"mbind">): Simulated {
