@@ -215,7 +215,11 @@ export const APF_SLEEPS = -3; // the worker sleeps on a page lock
 export const WORKER_NOT_BEGUN = 0;
 export const WORKER_BEGUN = 1; // the RFC has its context
 export const WORKER_HAS_PAGE = 2; // GUP has returned
-export const WORKER_HAS_STORED = 3; // the RFC has replaced page->mapping
+// The RFC as posted takes no lock for what it does next, so others may come between:
+export const WORKER_HAS_TESTED = 3; // it has found the page to be anonymous
+export const WORKER_HAS_READ = 4; // the context has page->mapping
+export const WORKER_HAS_POINTED = 5; // page->private points to the context
+export const WORKER_HAS_STORED = 6; // page->mapping is replaced, or is to stay
 
 // How far a migration is that is driven step by step.
 export const MIGRATION_NONE = 0;

@@ -158,9 +158,9 @@ function workerFinish(apfId: i32, apf: Apf): i32 {
 }
 
 /**
- * The worker's next step: begin, GUP, store, finish. The item must be queued. Returns APF_QUEUED when more is
- * to come, APF_SLEEPS when the step waits for a page lock and has to be tried again, else the item's new
- * state.
+ * The worker's next step: begin, GUP, store (four of them for the RFC as posted), finish. The item must be
+ * queued. Returns APF_QUEUED when more is to come, APF_SLEEPS when the step waits for a page lock and has to
+ * be tried again, else the item's new state.
  */
 export function asyncPfStep(apfId: i32): i32 {
   const apf = apfAt(apfId);
@@ -175,14 +175,11 @@ export function asyncPfStep(apfId: i32): i32 {
     return APF_QUEUED;
   }
   if (apf.worker == WORKER_BEGUN) return workerGup(apfId, apf);
-  if (apf.worker == WORKER_HAS_PAGE) {
-    const needed = policyMustLock(apf.workerPage);
-    if (needed != 0 && (pageAt(needed).flags & PG_LOCKED) != 0) return sleepOn(apf, needed);
-    policyStore(apfId);
-    apf.worker = WORKER_HAS_STORED;
-    return APF_QUEUED;
-  }
-  return workerFinish(apfId, apf);
+  if (apf.worker == WORKER_HAS_STORED) return workerFinish(apfId, apf);
+  const needed = policyMustLock(apf.workerPage);
+  if (needed != 0 && (pageAt(needed).flags & PG_LOCKED) != 0) return sleepOn(apf, needed);
+  apf.worker = policyStore(apfId);
+  return APF_QUEUED;
 }
 
 /** async_pf_execute(): what is left of the worker. Returns the item's new state, or APF_SLEEPS. */

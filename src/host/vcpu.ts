@@ -14,8 +14,16 @@ export type AsyncPfStart =
   | { readonly outcome: "repeated" }
   | { readonly outcome: "refused" };
 
-const workerSteps = ["begin", "gup", "store", "finish"] as const;
-export type WorkerStep = (typeof workerSteps)[number];
+export type WorkerStep = "begin" | "gup" | "test" | "read" | "point" | "store" | "finish";
+
+/** The step that leaves WORKER_N behind is the Nth; what the RFC does without a lock is in four. */
+const unlocked: readonly WorkerStep[] = ["begin", "gup", "test", "read", "point", "store", "finish"];
+
+function workerStep(core: Core, at: number): WorkerStep | null {
+  const asPosted =
+    core.config(abi.CFG_POLICY) === abi.POLICY_RFC && (core.config(abi.CFG_REPAIRS) & abi.REPAIR_L5) === 0;
+  return at === abi.WORKER_HAS_PAGE && !asPosted ? "store" : (unlocked[at] ?? null);
+}
 
 /** A work item as its record has it. */
 interface Item {
@@ -83,6 +91,9 @@ export class Vcpu {
   /**
    * The next step of one worker: begin (the RFC allocates its context), gup, store (the RFC replaces
    * page->mapping), finish. `sleeps`: it waits for a page lock and is to be tried again.
+   *
+   * Below L5 the RFC takes no lock for that, and its loads and stores are steps: test (PageAnon(); finish
+   * follows if it is not), read (page->mapping into the context), point (page->private to the context), store.
    */
   stepWorker(token: number): {
     readonly done: WorkerStep | null;
@@ -93,7 +104,7 @@ export class Vcpu {
     const at = this.#field(abi.TABLE_APFS, abi.APF_SIZE, item.id, abi.APF_WORKER);
     const state = this.#core.run((core) => core.asyncPfStep(item.id));
     const sleeps = state === abi.APF_SLEEPS;
-    return { done: sleeps ? null : (workerSteps[at] ?? null), sleeps, crash: this.#core.crash };
+    return { done: sleeps ? null : workerStep(this.#core, at), sleeps, crash: this.#core.crash };
   }
 
   /**

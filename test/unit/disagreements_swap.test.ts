@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { PTE_ACCESSED, TABLE_CACHE_SLOTS } from "../../assembly/abi.ts";
 import { Host, type KernelName } from "../../src/index.ts";
 import { newHost } from "../helpers/host-and-core.ts";
-import { kernels, rfcHost, twoNodes } from "./hosts.ts";
+import { kernels, rfcHost, stepWorkerTo, twoNodes } from "./hosts.ts";
 
 const GFN = 3;
 const FIRST_TOKEN = 0; // of vCPU 0
@@ -250,7 +250,7 @@ it("L0: a fault whose entry the RFC has written over in the page is taken again 
   host.drainLru();
   memory.pageout(page); // the worker holds the page, so it stays in the swap cache
   expect(guest.rss.swap).toBe(1);
-  expect(vcpu0.stepWorker(FIRST_TOKEN).done).toBe("store");
+  stepWorkerTo(vcpu0, FIRST_TOKEN, "store");
   expect(memory.touch("read", page)).toMatchObject({ sleeps: true, errno: null });
   expect(guest.rss.swap).toBe(1);
 });

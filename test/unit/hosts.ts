@@ -6,6 +6,7 @@ import {
   type Region,
   type RepairName,
   type Vcpu,
+  type WorkerStep,
 } from "../../src/index.ts";
 
 export const kernels = ["v3.12", "v6.1", "v6.12"] as const;
@@ -68,4 +69,13 @@ export function pinByAsyncPf(vcpu: Vcpu, gfn: number): void {
   const start = vcpu.startAsyncPf(gfn);
   if (start.outcome !== "started") throw new Error(`asynchronous fault at ${gfn}: ${start.outcome}`);
   vcpu.runWorkers(start.token);
+}
+
+/** Steps of a worker up to one, which it takes. */
+export function stepWorkerTo(vcpu: Vcpu, token: number, last: WorkerStep): void {
+  for (;;) {
+    const { done, sleeps, crash } = vcpu.stepWorker(token);
+    if (sleeps || crash !== null) throw new Error(`the worker stops before ${last}`);
+    if (done === last) return;
+  }
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { EAGAIN, EBUSY } from "../../assembly/abi.ts";
 import type { Migration } from "../../src/index.ts";
-import { type Layer, type RfcHost, pinByAsyncPf, rfcHost, twoNodes } from "./hosts.ts";
+import { type Layer, type RfcHost, pinByAsyncPf, rfcHost, stepWorkerTo, twoNodes } from "./hosts.ts";
 
 const PAGE = 3;
 
@@ -296,7 +296,7 @@ describe("the RFC's worker stores the mapping between the unmap and the move", (
     "%s: the callback spins in a lock inside the anon_vma",
     async (layer) => {
       const { at, migration } = await stored(layer);
-      expect(at.vcpu0.stepWorker(0)).toEqual({ done: "store", sleeps: false, crash: null });
+      stepWorkerTo(at.vcpu0, 0, "store");
       expect(migration.move().crash).toMatchObject({
         kind: "lockup",
         trace: ["_raw_spin_lock_irq", "migrate_page_move_mapping", "async_pf_migratepage"],
@@ -309,7 +309,7 @@ describe("the RFC's worker stores the mapping between the unmap and the move", (
   it("L3: the callback succeeds, and the worker then overwrites the page that it wrote", async () => {
     const { at, migration } = await stored("L3");
     const old = migration.pfn;
-    at.vcpu0.stepWorker(0);
+    stepWorkerTo(at.vcpu0, 0, "store");
     expect(migration.move().ret).toBe(0);
     expect(at.vcpu0.stepWorker(0).done).toBe("finish");
     expect(at.vcpu0.asyncPfs()[0]?.pfn).toBe(old);

@@ -1,5 +1,5 @@
 /** The switch that picks a pin policy: where async_pf takes its page, and where it drops it. */
-import { CFG_POLICY, POLICY_DROP_GET, POLICY_LONGTERM, POLICY_RFC } from "../../abi";
+import { CFG_POLICY, POLICY_DROP_GET, POLICY_LONGTERM, POLICY_RFC, WORKER_HAS_STORED } from "../../abi";
 import { config } from "../../arena";
 import { apfAt } from "../../state/apf";
 import { dropGetGup } from "./drop_get";
@@ -19,9 +19,9 @@ export function policyGup(apfId: i32): i32 {
   return policy == POLICY_LONGTERM ? longtermGup(apfId) : pinGup(apfId);
 }
 
-/** What the worker does to the page that GUP returned. */
-export function policyStore(apfId: i32): void {
-  if (config(CFG_POLICY) == POLICY_RFC) rfcStore(apfId);
+/** What the worker does next to the page that GUP returned. Returns WORKER_*, how far it is now. */
+export function policyStore(apfId: i32): i32 {
+  return config(CFG_POLICY) == POLICY_RFC ? rfcStore(apfId) : WORKER_HAS_STORED;
 }
 
 /** The page whose lock the store, or the release of the item, needs first: `pfn`, or 0 for none. */

@@ -25,6 +25,11 @@ import {
   REPAIR_L2,
   REPAIR_L3,
   REPAIR_L5,
+  WORKER_HAS_PAGE,
+  WORKER_HAS_POINTED,
+  WORKER_HAS_READ,
+  WORKER_HAS_STORED,
+  WORKER_HAS_TESTED,
 } from "../../abi";
 import { config } from "../../arena";
 import { Apf, allocCtx, apfAt, ctxAt, ctxOf, freeCtx } from "../../state/apf";
@@ -78,12 +83,16 @@ export function rfcMustLock(): bool {
   return repaired(REPAIR_L5);
 }
 
-function attach(ctxId: i32, page: Page, substitute: i32): void {
+/** `ctx->ori_mapping = page->mapping`. */
+function readMapping(ctxId: i32, page: Page): void {
   const ctx = ctxAt(ctxId);
   ctx.oriMapping = page.mapping;
   ctx.owners = 1;
+}
+
+/** `set_page_private(page, ctx)`. */
+function pointTo(ctxId: i32, page: Page): void {
   page.privateWord = ctxId | PRIVATE_POINTER;
-  page.mapping = substitute;
 }
 
 /** A page in the swap cache needs page->private for its entry; KSM finds its node by page->mapping. */
@@ -104,25 +113,48 @@ function storeRepaired(apf: Apf, ctxId: i32): void {
     ctxAt(apf.shares).owners += 1;
     freeCtx(ctxId);
   } else if (apf.page != 0 && mayAttach(page)) {
-    attach(ctxId, page, machine().substituteWord | MAPPING_ANON);
+    readMapping(ctxId, page);
+    pointTo(ctxId, page);
+    page.mapping = machine().substituteWord | MAPPING_ANON;
     apf.shares = ctxId;
   } else {
     freeCtx(ctxId);
   }
 }
 
-/** Hangs the context on the page and replaces its mapping. As posted, no lock is held. */
-export function rfcStore(apfId: i32): void {
+/**
+ * The next load or store by which the worker hangs the context on the page and replaces its mapping; no lock
+ * is held, so each is a step of its own. Returns WORKER_*, how far the worker is now.
+ */
+function storeAsPosted(apf: Apf): i32 {
+  const pfn = apf.workerPage;
+  const at = apf.worker;
+  if (at == WORKER_HAS_PAGE) {
+    if (pfn != 0 && pageAnon(pageAt(pfn))) return WORKER_HAS_TESTED;
+    apf.ctx = 0; // GUP failed, or not an anonymous page as the tag has it now: the context is forgotten
+    return WORKER_HAS_STORED;
+  }
+  if (at == WORKER_HAS_TESTED) {
+    readMapping(apf.ctx, pageAt(pfn));
+    return WORKER_HAS_READ;
+  }
+  if (at == WORKER_HAS_READ) {
+    pointTo(apf.ctx, pageAt(pfn));
+    return WORKER_HAS_POINTED;
+  }
+  pageAt(pfn).mapping = machine().substituteWord;
+  apf.ctx = 0;
+  return WORKER_HAS_STORED;
+}
+
+/** What the worker does next to the page that GUP returned: all of it under the page lock, or a part. */
+export function rfcStore(apfId: i32): i32 {
   const apf = apfAt(apfId);
+  if (!repaired(REPAIR_L5)) return storeAsPosted(apf);
   const ctxId = apf.ctx;
   apf.ctx = 0;
-  if (repaired(REPAIR_L5)) {
-    storeRepaired(apf, ctxId);
-    return;
-  }
-  // GUP failed, or not an anonymous page as the tag has it now: the context is forgotten.
-  const pfn = apf.workerPage;
-  if (pfn != 0 && pageAnon(pageAt(pfn))) attach(ctxId, pageAt(pfn), machine().substituteWord);
+  storeRepaired(apf, ctxId);
+  return WORKER_HAS_STORED;
 }
 
 function restore(page: Page, ctxId: i32): void {
