@@ -1,15 +1,14 @@
 /** Operations on swap devices, and reclaim, on a host alone. */
-import { MAX_SWAP_AREAS } from "../../assembly/abi.ts";
-import type { Host, Region } from "../../src/index.ts";
+import { type Host, type Region, SimError } from "../../src/index.ts";
 import type { SwapOperation } from "../differential/operations/swap.ts";
 
-/** A few pages for each device. */
-const MAX_SLOTS = 40;
-
+/** A device for which there is no room is not added. */
 function swapOn(host: Host, options: { readonly pages: number; readonly synchronous: boolean }): void {
-  const devices = host.swapDevices();
-  const used = devices.reduce((sum, { pages }) => sum + pages, 0);
-  if (devices.length < MAX_SWAP_AREAS && used + options.pages <= MAX_SLOTS) host.swapOn(options);
+  try {
+    host.swapOn(options);
+  } catch (error) {
+    if (!(error instanceof SimError) || error.code !== "ERR_LIMIT") throw error;
+  }
 }
 
 /** Performs an operation; `regions` are those that it may name. */
