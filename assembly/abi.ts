@@ -226,6 +226,10 @@ export const MIGRATION_NONE = 0;
 export const MIGRATION_ISOLATED = 1;
 export const MIGRATION_UNMAPPED = 2; // the page is locked, try_to_unmap() has been called
 export const MIGRATION_MOVED = 3; // move_to_new_page() has returned
+// Within the callback of the RFC as posted, which shares nothing but locks with the end of a work item:
+export const MIGRATION_LOOKED = 4; // it has page->private and the work item of that context
+export const MIGRATION_PUT = 5; // it has dropped the work item's reference of the page
+export const MIGRATION_CHECKED = 6; // the count was right
 export const MIGRATION_SLEEPS = 1; // result of a step: it waits for the page lock, and is to be tried again
 export const MAX_MIGRATIONS = 16; // at one time
 

@@ -46,7 +46,13 @@ import {
 import { faultinPage, followPage, takePin } from "./kernel/gup";
 import { beginMigratePages, endMigratePages, mbind, migrateRange, migrateToNode } from "./kernel/mempolicy";
 import { mergeKsm } from "./kernel/ksm";
-import { migrationFinish, migrationIsolate, migrationMove, migrationUnmap } from "./kernel/migrate_step";
+import {
+  migrationFinish,
+  migrationIsolate,
+  migrationMove,
+  migrationStepMove,
+  migrationUnmap,
+} from "./kernel/migrate_step";
 import { faultinLongtermPage } from "./kernel/longterm";
 import { clearBlame } from "./kernel/migrate_control";
 import { mlock } from "./kernel/mlock";
@@ -113,6 +119,7 @@ export {
   migrationFinish,
   migrationIsolate,
   migrationMove,
+  migrationStepMove,
   migrationUnmap,
   mmapFile,
   mmapRegion,

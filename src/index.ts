@@ -20,7 +20,7 @@ export { Host, type Leaks, type Violation } from "./host.ts";
 export type { Costs, HostConfig, Limits, NodeConfig, ZoneConfig } from "./host/config.ts";
 export type { Blame, Holder, HolderCount } from "./host/holders.ts";
 export type { KsmResult } from "./host/ksm.ts";
-export type { Migration, MigrationOptions, StepResult } from "./host/migration.ts";
+export type { Migration, MigrationOptions, MigrationStep, StepResult } from "./host/migration.ts";
 export type { OfflineOptions, OfflineResult } from "./host/offline.ts";
 export type { PageInfo, PageTable } from "./host/pages.ts";
 export type { Pin } from "./host/pin.ts";

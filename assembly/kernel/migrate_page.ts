@@ -94,11 +94,8 @@ export function unmapStep(pfn: i32, page: Page, force: bool, mode: i32): i32 {
   return page.mapcount == 0 ? 0 : -EAGAIN;
 }
 
-/**
- * move_to_new_page(): the mapping, the content, the flags; then, if the attempt has called try_to_unmap(),
- * the PTEs of the target. Returns 0 or the errno of the attempt.
- */
-export function moveToNewPage(newPage: Page, page: Page, unmapped: bool, mode: i32): i32 {
+/** move_to_new_page() up to the migratepage of the mapping. Returns page_mapping(). */
+export function beginMove(newPage: Page, page: Page): i32 {
   newPage.flags |= PG_LOCKED;
   prepareTarget(newPage, page);
   const word = pageMapping(page);
@@ -106,8 +103,22 @@ export function moveToNewPage(newPage: Page, page: Page, unmapped: bool, mode: i
     count(PROBE_REFCOUNT_CHECK, 1);
     if (tracing()) traceCheck(page, word);
   }
-  const ofAsyncPf = word != 0 && <i32>mappingAt(objectOf(word)).migratepage == MIGRATEPAGE_ASYNC_PF;
-  const rc = ofAsyncPf ? asyncPfMigratepage(newPage, page) : migrateByMapping(word, newPage, page, mode);
+  return word;
+}
+
+/** True if the migratepage of a mapping is the RFC's. */
+export function isOfAsyncPf(word: i32): bool {
+  return word != 0 && <i32>mappingAt(objectOf(word)).migratepage == MIGRATEPAGE_ASYNC_PF;
+}
+
+/** The migratepage of a mapping, with nobody in between. Returns 0 or the errno of the attempt. */
+export function callMigratepage(word: i32, newPage: Page, page: Page, mode: i32): i32 {
+  if (isOfAsyncPf(word)) return asyncPfMigratepage(newPage, page);
+  return migrateByMapping(word, newPage, page, mode);
+}
+
+/** What is left of move_to_new_page() when migratepage has returned `rc`. */
+export function endMove(newPage: Page, page: Page, unmapped: bool, rc: i32): void {
   if (tracing()) trace(TRACE_MOVE_RETURN, pfnOf(page), rc, 0, 0);
   if (rc != 0) {
     newPage.mapping = 0;
@@ -119,6 +130,16 @@ export function moveToNewPage(newPage: Page, page: Page, unmapped: bool, mode: i
     if (tracing()) trace(TRACE_MOVED, pfnOf(page), pfnOf(newPage), 0, 0);
   }
   newPage.flags &= ~PG_LOCKED;
+}
+
+/**
+ * move_to_new_page(): the mapping, the content, the flags; then, if the attempt has called try_to_unmap(),
+ * the PTEs of the target. Returns 0 or the errno of the attempt.
+ */
+export function moveToNewPage(newPage: Page, page: Page, unmapped: bool, mode: i32): i32 {
+  const word = beginMove(newPage, page);
+  const rc = callMigratepage(word, newPage, page, mode);
+  endMove(newPage, page, unmapped, rc);
   return rc;
 }
 

@@ -8,8 +8,11 @@ import {
   ENOMEM,
   HOLDER_MIGRATION_TARGET,
   MIGRATE_ASYNC,
+  MIGRATION_CHECKED,
   MIGRATION_ISOLATED,
+  MIGRATION_LOOKED,
   MIGRATION_MOVED,
+  MIGRATION_PUT,
   MIGRATION_SLEEPS,
   MIGRATION_UNMAPPED,
   PFN_NONE,
@@ -18,15 +21,26 @@ import {
   PG_LOCKED,
   PROBE_ATTEMPTS,
 } from "../abi";
+import { ctxAt } from "../state/apf";
 import { machine } from "../state/machine";
-import { beginMigration, endMigration, findFreeMigration, migrationAt } from "../state/migration";
-import { pageAt } from "../state/page";
+import { Migration, beginMigration, endMigration, findFreeMigration, migrationAt } from "../state/migration";
+import { Page, pageAt } from "../state/page";
+import { putPage } from "../state/page_free";
 import { addPin, freePins, removePin } from "../state/pins";
 import { profile } from "../state/profile";
 import { count } from "../state/vmstat";
 import { endIsolation, isolateLruPage, putbackLruPage } from "./isolate";
 import { blame, clearBlame, endPass } from "./migrate_control";
-import { finishStep, lockForMigration, moveToNewPage, unmapStep } from "./migrate_page";
+import {
+  beginMove,
+  callMigratepage,
+  endMove,
+  finishStep,
+  isOfAsyncPf,
+  lockForMigration,
+  unmapStep,
+} from "./migrate_page";
+import { callbackCheck, callbackCopy, callbackIsUnlocked, callbackLook } from "./policy/rfc";
 import { TARGET_NODE, allocTarget } from "./target";
 
 /** isolate_lru_page(). Returns the migration, or -EBUSY, or 0 when no record is left for it. */
@@ -77,17 +91,58 @@ export function migrationUnmap(id: i32): i32 {
   return migration.rc;
 }
 
-/** move_to_new_page(). Returns 0 or the errno of the attempt. */
+/** move_to_new_page() up to the first point at which the RFC's callback can meet the end of its work item. */
+function beginSteppedMove(migration: Migration, newPage: Page, page: Page): void {
+  const word = beginMove(newPage, page);
+  if (isOfAsyncPf(word) && callbackIsUnlocked()) {
+    migration.ctx = callbackLook(page);
+    migration.apf = ctxAt(migration.ctx).context;
+    migration.step = MIGRATION_LOOKED;
+    return;
+  }
+  endSteppedMove(migration, newPage, page, callMigratepage(word, newPage, page, migration.mode));
+}
+
+function endSteppedMove(migration: Migration, newPage: Page, page: Page, rc: i32): void {
+  migration.step = MIGRATION_MOVED;
+  migration.rc = rc;
+  migration.ctx = 0;
+  migration.apf = 0;
+  endMove(newPage, page, migration.unmapped != 0, rc);
+}
+
+/**
+ * The next step of move_to_new_page(), which is one but in the RFC's callback: look, put, check, copy.
+ * Returns the result so far; the move has ended when the migration's step is MIGRATION_MOVED.
+ */
+export function migrationStepMove(id: i32): i32 {
+  const migration = migrationAt(id);
+  if (migration.rc != 0 || migration.locked == 0) {
+    migration.step = MIGRATION_MOVED;
+    return migration.rc;
+  }
+  const page = pageAt(migration.pfn);
+  const newPage = pageAt(migration.target);
+  if (migration.step == MIGRATION_UNMAPPED) {
+    beginSteppedMove(migration, newPage, page);
+  } else if (migration.step == MIGRATION_LOOKED) {
+    putPage(page);
+    migration.step = MIGRATION_PUT;
+  } else if (migration.step == MIGRATION_PUT) {
+    const rc = callbackCheck(migration.ctx, newPage, page);
+    if (rc == 0) migration.step = MIGRATION_CHECKED;
+    else endSteppedMove(migration, newPage, page, rc);
+  } else {
+    callbackCopy(migration.ctx, migration.apf, newPage, page);
+    endSteppedMove(migration, newPage, page, 0);
+  }
+  return migration.rc;
+}
+
+/** What is left of move_to_new_page(). Returns 0 or the errno of the attempt. */
 export function migrationMove(id: i32): i32 {
   const migration = migrationAt(id);
-  migration.step = MIGRATION_MOVED;
-  if (migration.rc != 0 || migration.locked == 0) return migration.rc;
-  migration.rc = moveToNewPage(
-    pageAt(migration.target),
-    pageAt(migration.pfn),
-    migration.unmapped != 0,
-    migration.mode,
-  );
+  while (migration.step != MIGRATION_MOVED) migrationStepMove(id);
   return migration.rc;
 }
 

@@ -16,6 +16,8 @@ export class Migration {
   anonVma: i32; // anon_vma that it holds, 0 = none
   unmapped: i32; // it has called try_to_unmap()
   rc: i32; // result so far
+  ctx: i32; // within the RFC's callback: its context
+  apf: i32; // and the work item that this named
 }
 
 if (offsetof<Migration>() > MIGRATION_RECORD_SIZE) ERROR("size of a migration record");

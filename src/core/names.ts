@@ -255,7 +255,8 @@ export function mapTable<K extends string, V>(
   return Object.fromEntries(entries) as Record<K, V>;
 }
 
-function nameIn<K extends string>(table: Readonly<Record<K, number>>, value: number): K | undefined {
+/** The name that a table has for a number. */
+export function nameIn<K extends string>(table: Readonly<Record<K, number>>, value: number): K | undefined {
   return namesIn(table).find((name) => table[name] === value);
 }
 

@@ -1,7 +1,7 @@
 /** The migration of one page, a step at a time, for what happens between the steps of migrate_pages(). */
 import * as abi from "../core/abi.ts";
 import type { Core, Exports } from "../core/core.ts";
-import { type MigrationMode, migrationModes } from "../core/names.ts";
+import { type MigrationMode, migrationModes, nameIn } from "../core/names.ts";
 import { SimError } from "../errors.ts";
 import { lookUp } from "./config.ts";
 import { type CallResult, callResult } from "./region.ts";
@@ -20,8 +20,27 @@ export interface StepResult extends CallResult {
   readonly sleeps: boolean;
 }
 
-const steps = ["isolate", "unmap", "move", "finish"] as const;
-type Step = (typeof steps)[number];
+const calls = ["isolate", "unmap", "move", "finish"] as const;
+type Call = (typeof calls)[number];
+
+/** How far a migration is. look, put and check are steps of the RFC's callback, within the move. */
+const steps = {
+  isolate: abi.MIGRATION_ISOLATED,
+  unmap: abi.MIGRATION_UNMAPPED,
+  look: abi.MIGRATION_LOOKED,
+  put: abi.MIGRATION_PUT,
+  check: abi.MIGRATION_CHECKED,
+  move: abi.MIGRATION_MOVED,
+} as const;
+export type MigrationStep = keyof typeof steps;
+
+/** After which steps a call may come. */
+const allowed: Readonly<Record<Call, readonly (MigrationStep | null)[]>> = {
+  isolate: [null],
+  unmap: ["isolate"],
+  move: ["unmap", "look", "put", "check"],
+  finish: ["isolate", "unmap", "move"],
+};
 
 export class Migration {
   readonly pfn: number;
@@ -38,11 +57,12 @@ export class Migration {
   }
 
   /** How far it is: the step that was taken last, null before the first and after the end. */
-  get step(): Exclude<Step, "finish"> | null {
-    const words = this.#core.words(abi.TABLE_MIGRATIONS);
-    const step = this.#id === 0 ? 0 : (words[(this.#id * abi.MIGRATION_SIZE + abi.MIGRATION_STEP) >> 2] ?? 0);
-    if (step === abi.MIGRATION_NONE) return null;
-    return step === abi.MIGRATION_ISOLATED ? "isolate" : step === abi.MIGRATION_UNMAPPED ? "unmap" : "move";
+  get step(): MigrationStep | null {
+    if (this.#id === 0) return null;
+    const word = this.#core.words(abi.TABLE_MIGRATIONS)[
+      (this.#id * abi.MIGRATION_SIZE + abi.MIGRATION_STEP) >> 2
+    ];
+    return nameIn(steps, word ?? abi.MIGRATION_NONE) ?? null;
   }
 
   /**
@@ -51,7 +71,7 @@ export class Migration {
    * @throws {SimError} ERR_LIMIT if 16 migrations are under way.
    */
   isolate(): StepResult {
-    this.#expect("isolate", null);
+    this.#expect("isolate");
     const { node, mode = "sync", force = false } = this.#options;
     const id = this.#core.run((core) => core.migrationIsolate(this.pfn, node, migrationModes[mode], force));
     if (id === 0) {
@@ -66,35 +86,44 @@ export class Migration {
    * be tried. -ENOMEM also if limits.pins leaves none to note the target with.
    */
   unmap(): StepResult {
-    return this.#step("unmap", "isolate", (core) => core.migrationUnmap(this.#id));
+    return this.#step("unmap", (core) => core.migrationUnmap(this.#id));
   }
 
   /** move_to_new_page(): the reference-count check, the mapping, the content, the PTEs of the target. */
   move(): StepResult {
-    return this.#step("move", "unmap", (core) => core.migrationMove(this.#id));
+    return this.#step("move", (core) => core.migrationMove(this.#id));
+  }
+
+  /**
+   * As much of move() as has to happen at once. That is all of it, but of the RFC's callback as posted, which
+   * shares no lock with a completion: look (it follows page->private to the context and its work item), put
+   * (it drops that item's reference of the page), check (of the count), move. `step` says how far that was.
+   */
+  stepMove(): StepResult {
+    return this.#step("move", (core) => core.migrationStepMove(this.#id));
   }
 
   /** Puts everything back that has not moved, and both pages: the result of the attempt. */
   finish(): StepResult {
-    const result = this.#step("finish", this.step, (core) => core.migrationFinish(this.#id));
+    const result = this.#step("finish", (core) => core.migrationFinish(this.#id));
     this.#id = 0;
     return result;
   }
 
-  #step(step: Step, before: Step | null, body: (core: Exports) => number): StepResult {
-    this.#expect(step, before);
+  #step(call: Call, body: (core: Exports) => number): StepResult {
+    this.#expect(call);
     const rc = this.#core.run(body);
-    const sleeps = step === "unmap" && rc === abi.MIGRATION_SLEEPS;
+    const sleeps = call === "unmap" && rc === abi.MIGRATION_SLEEPS;
     return { ...callResult(this.#core, sleeps ? 0 : rc), sleeps };
   }
 
-  #expect(step: Step, before: Step | null): void {
+  #expect(call: Call): void {
     const now = this.step;
-    if (now === before && (before !== null || step === "isolate")) return;
+    if (allowed[call].includes(now)) return;
     const last = now === null ? "not begun" : `after ${now}`;
     throw new SimError(
       "ERR_ARGUMENT",
-      `${step}: the migration of page ${this.pfn} is ${last}; the steps are ${steps.join(", ")}`,
+      `${call}: the migration of page ${this.pfn} is ${last}; the steps are ${calls.join(", ")}`,
     );
   }
 }

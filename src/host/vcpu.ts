@@ -92,8 +92,8 @@ export class Vcpu {
    * The next step of one worker: begin (the RFC allocates its context), gup, store (the RFC replaces
    * page->mapping), finish. `sleeps`: it waits for a page lock and is to be tried again.
    *
-   * Below L5 the RFC takes no lock for that, and its loads and stores are steps: test (PageAnon(); finish
-   * follows if it is not), read (page->mapping into the context), point (page->private to the context), store.
+   * Below L5 the RFC takes no lock for that, and each load and store is a step: test (PageAnon(); if it is
+   * not, finish follows), read (page->mapping into the context), point (page->private to the context), store.
    */
   stepWorker(token: number): {
     readonly done: WorkerStep | null;

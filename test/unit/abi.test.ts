@@ -122,6 +122,7 @@ describe("core.wasm", () => {
         "migrationFinish",
         "migrationIsolate",
         "migrationMove",
+        "migrationStepMove",
         "migrationUnmap",
         "mlockRange",
         "mmapFile",

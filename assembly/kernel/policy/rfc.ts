@@ -224,30 +224,56 @@ function migrateRepaired(ctxId: i32, newPage: Page, page: Page): i32 {
   return 0;
 }
 
-/** async_pf_migratepage(). Returns 0 or -EAGAIN. */
-export function asyncPfMigratepage(newPage: Page, page: Page): i32 {
+/** True if the callback runs in the steps below, as posted; the repaired one is one step. */
+export function callbackIsUnlocked(): bool {
+  return !repaired(REPAIR_L5);
+}
+
+/** `c = page_private(page), apf = c->context`. Returns the context. */
+export function callbackLook(page: Page): i32 {
   const ctxId = ctxOf(page);
   const ctx = ctxAt(ctxId);
   if (ctx.live == 0 || apfAt(ctx.context).state == APF_FREE) {
     crash(CRASH_OOPS, FN_ASYNC_PF_MIGRATEPAGE, 0, pfnOf(page), INV_UAF);
   }
-  let rc: i32;
-  if (repaired(REPAIR_L5)) {
-    rc = migrateRepaired(ctxId, newPage, page);
-  } else {
-    const apf = apfAt(ctx.context);
-    putPage(page);
-    rc = migratePageMoveMapping(repaired(REPAIR_L3) ? 0 : ctx.oriMapping, newPage, page);
-    if (rc != 0) {
-      getPage(page);
-      return rc;
-    }
-    getPage(newPage);
-    migratePageCopy(newPage, page);
-    newPage.mapping = ctx.oriMapping;
-    apf.page = pfnOf(newPage);
-    retargetPin(apf.pin, apf.page);
+  return ctxId;
+}
+
+/** The count check; the work item's reference is given up. Returns 0, or -EAGAIN with the reference back. */
+export function callbackCheck(ctxId: i32, newPage: Page, page: Page): i32 {
+  const ctx = ctxAt(ctxId);
+  if (ctx.live == 0) crash(CRASH_OOPS, FN_ASYNC_PF_MIGRATEPAGE, 0, pfnOf(page), INV_UAF);
+  const rc = migratePageMoveMapping(repaired(REPAIR_L3) ? 0 : ctx.oriMapping, newPage, page);
+  if (rc != 0) getPage(page);
+  return rc;
+}
+
+/** Under the lock of the vCPU that the work item names: the copy, and the page of the work item. */
+export function callbackCopy(ctxId: i32, apfId: i32, newPage: Page, page: Page): void {
+  getPage(newPage);
+  const ctx = ctxAt(ctxId);
+  const apf = apfAt(apfId);
+  if (ctx.live == 0 || apf.state == APF_FREE) {
+    crash(CRASH_OOPS, FN_ASYNC_PF_MIGRATEPAGE, 0, pfnOf(page), INV_UAF);
   }
-  if (rc == 0) count(PROBE_CALLBACK_SUCCESS, 1);
+  migratePageCopy(newPage, page);
+  newPage.mapping = ctx.oriMapping;
+  apf.page = pfnOf(newPage);
+  retargetPin(apf.pin, apf.page);
+  count(PROBE_CALLBACK_SUCCESS, 1);
+}
+
+/** async_pf_migratepage(), with nobody in between. Returns 0 or -EAGAIN. */
+export function asyncPfMigratepage(newPage: Page, page: Page): i32 {
+  const ctxId = callbackLook(page);
+  if (repaired(REPAIR_L5)) {
+    const repairedRc = migrateRepaired(ctxId, newPage, page);
+    if (repairedRc == 0) count(PROBE_CALLBACK_SUCCESS, 1);
+    return repairedRc;
+  }
+  const apfId = ctxAt(ctxId).context;
+  putPage(page);
+  const rc = callbackCheck(ctxId, newPage, page);
+  if (rc == 0) callbackCopy(ctxId, apfId, newPage, page);
   return rc;
 }
