@@ -221,12 +221,20 @@ export const WORKER_HAS_READ = 4; // the context has page->mapping
 export const WORKER_HAS_POINTED = 5; // page->private points to the context
 export const WORKER_HAS_STORED = 6; // page->mapping is replaced, or is to stay
 
+// How far a vCPU is with the end of a work item; as posted the RFC takes no lock for what it does there.
+export const COMPLETION_NONE = 0;
+export const COMPLETION_TAKEN = 1; // it is on no list any more, and the guest knows
+export const COMPLETION_TESTED = 2; // page->mapping is the substitute
+export const COMPLETION_READ = 3; // it has the context that page->private points to
+export const COMPLETION_RESTORED = 4; // page->mapping is the original one
+export const COMPLETION_FREED = 5; // there is no context to free any more
+
 // How far a migration is that is driven step by step.
 export const MIGRATION_NONE = 0;
 export const MIGRATION_ISOLATED = 1;
 export const MIGRATION_UNMAPPED = 2; // the page is locked, try_to_unmap() has been called
 export const MIGRATION_MOVED = 3; // move_to_new_page() has returned
-// Within the callback of the RFC as posted, which shares nothing but locks with the end of a work item:
+// Within the move, in the callback of the RFC as posted: the end of a work item takes none of its locks.
 export const MIGRATION_LOOKED = 4; // it has page->private and the work item of that context
 export const MIGRATION_PUT = 5; // it has dropped the work item's reference of the page
 export const MIGRATION_CHECKED = 6; // the count was right
@@ -503,6 +511,7 @@ export const VCPU_HALTED = 20;
 export const VCPU_NOT_PRESENT = 24;
 export const VCPU_READY = 28;
 export const VCPU_KVM_REFS = 32;
+export const VCPU_COMPLETION = 40;
 export const APF_SIZE = 64;
 export const APF_STATE = 0;
 export const APF_NEXT_QUEUED = 4;

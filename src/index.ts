@@ -39,4 +39,4 @@ export type {
 } from "./host/region.ts";
 export type { ReclaimOutcome, SwapDevice, SwapOptions } from "./host/swap.ts";
 export type { Trace, TraceEvent } from "./host/trace.ts";
-export type { AsyncPf, AsyncPfStart, Vcpu, WorkerStep } from "./host/vcpu.ts";
+export type { AsyncPf, AsyncPfStart, CompletionStep, Vcpu, WorkerStep } from "./host/vcpu.ts";

@@ -10,6 +10,8 @@ import {
   APF_SLEEPS,
   ASYNC_PF_PER_VCPU,
   CFG_VCPUS,
+  COMPLETION_NONE,
+  COMPLETION_TAKEN,
   FAULT_WAIT,
   PG_LOCKED,
   WORKER_BEGUN,
@@ -196,8 +198,8 @@ function releaseSleeps(apfId: i32): bool {
   return needed != 0 && (pageAt(needed).flags & PG_LOCKED) != 0;
 }
 
-/** Handles the first finished item; the vCPU must have one. */
-function completeFirst(vcpu: Vcpu): void {
+/** Takes the first finished item off the lists and tells the guest; the vCPU must have one. */
+function takeFirst(vcpu: Vcpu): void {
   const id = vcpu.firstDone;
   const apf = apfAt(id);
   vcpu.firstDone = apf.nextDone;
@@ -205,8 +207,40 @@ function completeFirst(vcpu: Vcpu): void {
   vcpu.wakeups += apf.wakeupAll;
   vcpu.halted = 0;
   dequeue(vcpu, id);
-  policyRelease(id);
-  freeApf(id);
+  vcpu.completing = id;
+  vcpu.completion = COMPLETION_TAKEN;
+}
+
+/** The next step towards the end of the item that the vCPU has taken. */
+function releaseStep(vcpu: Vcpu): void {
+  vcpu.completion = policyRelease(vcpu, vcpu.completing);
+  if (vcpu.completion != COMPLETION_NONE) return;
+  freeApf(vcpu.completing);
+  vcpu.completing = 0;
+}
+
+/** Ends the item that the vCPU has taken, if any. */
+function finishTaken(vcpu: Vcpu): void {
+  while (vcpu.completion != COMPLETION_NONE) releaseStep(vcpu);
+}
+
+/** The item whose end comes next: the one that the vCPU has taken, or the first finished one; 0 = none. */
+function nextToEnd(vcpu: Vcpu): i32 {
+  return vcpu.completing != 0 ? vcpu.completing : vcpu.firstDone;
+}
+
+/**
+ * The next step of kvm_check_async_pf_completion(): take, then what the policy does with the page. Returns
+ * COMPLETION_*, how far the vCPU is now, or APF_SLEEPS when the step waits for a page lock. There must be an
+ * item that is finished.
+ */
+export function completionStep(vcpuId: i32): i32 {
+  const vcpu = vcpuAt(vcpuId);
+  machine().cpu = mmAt(vcpu.mm).cpu;
+  if (releaseSleeps(nextToEnd(vcpu))) return APF_SLEEPS;
+  if (vcpu.completing == 0) takeFirst(vcpu);
+  else releaseStep(vcpu);
+  return vcpu.completion;
 }
 
 /**
@@ -217,9 +251,10 @@ export function checkAsyncPfCompletion(vcpuId: i32, limit: i32): i32 {
   const vcpu = vcpuAt(vcpuId);
   machine().cpu = mmAt(vcpu.mm).cpu;
   let nr = 0;
-  for (; nr < limit && vcpu.firstDone != 0; nr++) {
-    if (releaseSleeps(vcpu.firstDone)) break;
-    completeFirst(vcpu);
+  for (; nr < limit && nextToEnd(vcpu) != 0; nr++) {
+    if (releaseSleeps(nextToEnd(vcpu))) break;
+    if (vcpu.completing == 0) takeFirst(vcpu);
+    finishTaken(vcpu);
   }
   return nr;
 }
@@ -229,6 +264,7 @@ export function exitMustWait(mm: i32): bool {
   for (let vcpuId = 0; vcpuId < config(CFG_VCPUS); vcpuId++) {
     const vcpu = vcpuAt(vcpuId);
     if (vcpu.mm != mm) continue;
+    if (vcpu.completing != 0 && releaseSleeps(vcpu.completing)) return true;
     for (let id = vcpu.firstQueued; id != 0; id = apfAt(id).nextQueued) {
       if (releaseSleeps(id) || stillSleeps(apfAt(id))) return true;
     }
@@ -242,6 +278,7 @@ export function exitMustWait(mm: i32): bool {
  */
 export function flushWorkers(vcpuId: i32): bool {
   const vcpu = vcpuAt(vcpuId);
+  if (vcpu.completing != 0 && releaseSleeps(vcpu.completing)) return false;
   for (let id = vcpu.firstQueued; id != 0; id = apfAt(id).nextQueued) {
     const apf = apfAt(id);
     const running = apf.state == APF_QUEUED && apf.worker != WORKER_NOT_BEGUN;
@@ -258,6 +295,7 @@ export function flushWorkers(vcpuId: i32): bool {
 export function clearAsyncPfQueue(vcpuId: i32): i32 {
   if (!flushWorkers(vcpuId)) return APF_SLEEPS;
   const vcpu = vcpuAt(vcpuId);
+  finishTaken(vcpu); // the vCPU thread does the one after the other
   let cancelled = 0;
   let id = vcpu.firstQueued;
   while (id != 0) {
@@ -273,10 +311,10 @@ export function clearAsyncPfQueue(vcpuId: i32): i32 {
   vcpu.firstQueued = 0;
   vcpu.queued = 0;
   while (vcpu.firstDone != 0) {
-    const done = vcpu.firstDone;
-    vcpu.firstDone = apfAt(done).nextDone;
-    policyRelease(done);
-    freeApf(done);
+    vcpu.completing = vcpu.firstDone;
+    vcpu.completion = COMPLETION_TAKEN;
+    vcpu.firstDone = apfAt(vcpu.completing).nextDone;
+    finishTaken(vcpu);
   }
   return cancelled;
 }

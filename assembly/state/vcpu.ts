@@ -1,6 +1,7 @@
 /** vCPUs of guests, as far as asynchronous page faults concern them. */
 import {
   TABLE_VCPUS,
+  VCPU_COMPLETION,
   VCPU_HALTED,
   VCPU_KVM_REFS,
   VCPU_MM,
@@ -22,6 +23,9 @@ export class Vcpu {
   ready: i32; // "page ready" notifications so far
   kvmRefs: i32; // references of the VM that work items hold
   wakeups: i32; // broadcasts among the "page ready"
+  completion: i32; // COMPLETION_*, how far it is with `completing`
+  completing: i32; // the work item that it is about to end, 0 = none
+  completingCtx: i32; // and the context that it has found on the page of that
 }
 
 if (offsetof<Vcpu>() > VCPU_RECORD_SIZE) ERROR("size of a vCPU record");
@@ -31,6 +35,7 @@ if (offsetof<Vcpu>("halted") != VCPU_HALTED) ERROR("Vcpu record");
 if (offsetof<Vcpu>("notPresent") != VCPU_NOT_PRESENT) ERROR("Vcpu record");
 if (offsetof<Vcpu>("ready") != VCPU_READY) ERROR("Vcpu record");
 if (offsetof<Vcpu>("kvmRefs") != VCPU_KVM_REFS) ERROR("Vcpu record");
+if (offsetof<Vcpu>("completion") != VCPU_COMPLETION) ERROR("Vcpu record");
 
 export function vcpuAt(id: i32): Vcpu {
   return changetype<Vcpu>(tablePtr(TABLE_VCPUS) + <usize>id * VCPU_RECORD_SIZE);

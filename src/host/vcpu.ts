@@ -19,6 +19,15 @@ export type WorkerStep = "begin" | "gup" | "test" | "read" | "point" | "store" |
 /** The step that leaves WORKER_N behind is the Nth; what the RFC does without a lock is in four. */
 const unlocked: readonly WorkerStep[] = ["begin", "gup", "test", "read", "point", "store", "finish"];
 
+export type CompletionStep = "take" | "test" | "read" | "restore" | "free" | "put";
+
+/** The step that leaves COMPLETION_N behind is the Nth, unless it was the last one. */
+const unlockedEnd: readonly CompletionStep[] = ["take", "test", "read", "restore", "free", "put"];
+
+function completionStep(before: number, after: number | undefined): CompletionStep | null {
+  return after === abi.COMPLETION_NONE ? "put" : (unlockedEnd[before] ?? null);
+}
+
 function workerStep(core: Core, at: number): WorkerStep | null {
   const asPosted =
     core.config(abi.CFG_POLICY) === abi.POLICY_RFC && (core.config(abi.CFG_REPAIRS) & abi.REPAIR_L5) === 0;
@@ -116,6 +125,27 @@ export class Vcpu {
     integer("limit", limit, 0, INT_MAX);
     const completed = this.#core.run((core) => core.checkAsyncPfCompletion(this.id, limit));
     return { completed: completed ?? 0, crash: this.#core.crash };
+  }
+
+  /**
+   * The next step of complete() for one item: take (off the lists, and the guest is told), put (the page, and
+   * what the policy did to it). Below L5 the RFC gives the mapping back without a lock, and each load and
+   * store of that is a step between the two: test (page->mapping is the substitute; if it is not, put
+   * follows), read (the context behind page->private), restore, free. Null if nothing has finished.
+   */
+  stepCompletion(): {
+    readonly done: CompletionStep | null;
+    readonly sleeps: boolean;
+    readonly crash: KernelCrash | null;
+  } {
+    this.#life.check();
+    const before = this.#field(abi.TABLE_VCPUS, abi.VCPU_SIZE, this.id, abi.VCPU_COMPLETION);
+    const finished = this.#items().some((item) => item.state === abi.APF_DONE);
+    if (before === abi.COMPLETION_NONE && !finished)
+      return { done: null, sleeps: false, crash: this.#core.crash };
+    const after = this.#core.run((core) => core.completionStep(this.id));
+    const sleeps = after === abi.APF_SLEEPS;
+    return { done: sleeps ? null : completionStep(before, after), sleeps, crash: this.#core.crash };
   }
 
   /**

@@ -90,6 +90,7 @@ describe("core.wasm", () => {
         "blockState",
         "checkAsyncPfCompletion",
         "clearAsyncPfQueue",
+        "completionStep",
         "configAddress",
         "counter",
         "createFile",

@@ -12,10 +12,9 @@ import {
 import { restoreSnapshot } from "../../src/host/snapshot.ts";
 import { Host } from "../../src/index.ts";
 import { type CoreName, runOn } from "../helpers/cores.ts";
-import { movableBlock, pinByAsyncPf, rfcHost, twoNodes } from "./hosts.ts";
+import { movableBlock, noLeaks, pinByAsyncPf, rfcHost, twoNodes } from "./hosts.ts";
 
 const GFN = 3;
-const noLeaks = { contexts: 0, lostFaults: 0, pins: 0, badPages: 0 };
 
 /** Node 1 has `free` frames left of 512, node 0 all but a few. */
 async function nearlyFull(kernel: "v3.12" | "v6.1" | "v6.12", free: number): Promise<Host> {

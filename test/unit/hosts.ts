@@ -10,6 +10,9 @@ import {
 } from "../../src/index.ts";
 
 export const kernels = ["v3.12", "v6.1", "v6.12"] as const;
+/** What Host.leaks() says when nothing was left behind. */
+export const noLeaks = { contexts: 0, lostFaults: 0, pins: 0, badPages: 0 };
+
 /** Those with PG_anon_exclusive and FOLL_PIN. */
 export const sixes = ["v6.1", "v6.12"] as const;
 

@@ -1,7 +1,15 @@
 /** The switch that picks a pin policy: where async_pf takes its page, and where it drops it. */
-import { CFG_POLICY, POLICY_DROP_GET, POLICY_LONGTERM, POLICY_RFC, WORKER_HAS_STORED } from "../../abi";
+import {
+  CFG_POLICY,
+  COMPLETION_NONE,
+  POLICY_DROP_GET,
+  POLICY_LONGTERM,
+  POLICY_RFC,
+  WORKER_HAS_STORED,
+} from "../../abi";
 import { config } from "../../arena";
 import { apfAt } from "../../state/apf";
+import { Vcpu } from "../../state/vcpu";
 import { dropGetGup } from "./drop_get";
 import { longtermGup } from "./longterm";
 import { pinGup, pinRelease } from "./pin";
@@ -38,10 +46,12 @@ export function policySetPage(apfId: i32): void {
 }
 
 /**
- * The end of a finished item, in kvm_check_async_pf_completion() and kvm_clear_async_pf_completion_queue().
+ * What a vCPU does next at the end of a finished item, in kvm_check_async_pf_completion() and
+ * kvm_clear_async_pf_completion_queue(). Returns COMPLETION_*, how far it is now; NONE at the end.
  */
-export function policyRelease(apfId: i32): void {
+export function policyRelease(vcpu: Vcpu, apfId: i32): i32 {
   const policy = config(CFG_POLICY);
-  if (policy == POLICY_RFC) rfcRelease(apfId);
-  else if (policy != POLICY_DROP_GET) pinRelease(apfId);
+  if (policy == POLICY_RFC) return rfcRelease(vcpu, apfId);
+  if (policy != POLICY_DROP_GET) pinRelease(apfId);
+  return COMPLETION_NONE;
 }

@@ -8,6 +8,12 @@
  */
 import {
   CFG_REPAIRS,
+  COMPLETION_FREED,
+  COMPLETION_NONE,
+  COMPLETION_READ,
+  COMPLETION_RESTORED,
+  COMPLETION_TAKEN,
+  COMPLETION_TESTED,
   CRASH_OOPS,
   APF_FREE,
   FN_ASYNC_PF_MIGRATEPAGE,
@@ -51,6 +57,7 @@ import { putPage } from "../../state/page_free";
 import { nextPinOf, pinAt, retargetPin } from "../../state/pins";
 import { count } from "../../state/vmstat";
 import { migratePageCopy, migratePageMoveMapping } from "../move_mapping";
+import { Vcpu } from "../../state/vcpu";
 import { pinRelease } from "./pin";
 
 function repaired(repair: i32): bool {
@@ -157,11 +164,13 @@ export function rfcStore(apfId: i32): i32 {
   return WORKER_HAS_STORED;
 }
 
+function checkLive(page: Page, ctxId: i32): void {
+  if (ctxAt(ctxId).live == 0) crash(CRASH_OOPS, FN_CHECK_ASYNC_PF_COMPLETION, 0, pfnOf(page), INV_UAF);
+}
+
 function restore(page: Page, ctxId: i32): void {
-  const ctx = ctxAt(ctxId);
-  if (ctx.live == 0) crash(CRASH_OOPS, FN_CHECK_ASYNC_PF_COMPLETION, 0, pfnOf(page), INV_UAF);
-  page.mapping = ctx.oriMapping;
-  freeCtx(ctxId);
+  checkLive(page, ctxId);
+  page.mapping = ctxAt(ctxId).oriMapping;
 }
 
 /** Another work item on the page of `apfId` that is an owner of the same context. */
@@ -182,21 +191,47 @@ function releaseRepaired(apfId: i32, apf: Apf, page: Page): void {
     return;
   }
   restore(page, ctxId);
+  freeCtx(ctxId);
   page.privateWord = 0;
 }
 
-/** What check and clear do with the page of a finished work item: restore the mapping, then put the page. */
-export function rfcRelease(apfId: i32): void {
+/**
+ * The next load or store by which the end of a work item gives its page the mapping back; check takes no lock
+ * for that. Returns COMPLETION_*, how far it is now.
+ */
+function restoreAsPosted(vcpu: Vcpu, apf: Apf): i32 {
+  const at = vcpu.completion;
+  if (at == COMPLETION_TAKEN) {
+    const replaced = apf.page != 0 && pageAt(apf.page).mapping == machine().substituteWord;
+    return replaced ? COMPLETION_TESTED : COMPLETION_FREED;
+  }
+  if (at == COMPLETION_TESTED) {
+    vcpu.completingCtx = ctxOf(pageAt(apf.page));
+    return COMPLETION_READ;
+  }
+  if (at == COMPLETION_READ) {
+    restore(pageAt(apf.page), vcpu.completingCtx);
+    return COMPLETION_RESTORED;
+  }
+  checkLive(pageAt(apf.page), vcpu.completingCtx); // else it is freed twice
+  freeCtx(vcpu.completingCtx); // page->private is not reset
+  vcpu.completingCtx = 0;
+  return COMPLETION_FREED;
+}
+
+/**
+ * What a vCPU does next at the end of a work item: gives the mapping back, then puts the page. Returns
+ * COMPLETION_*, NONE after that.
+ */
+export function rfcRelease(vcpu: Vcpu, apfId: i32): i32 {
   const apf = apfAt(apfId);
-  if (apf.page != 0) {
-    const page = pageAt(apf.page);
-    if (repaired(REPAIR_L5)) {
-      releaseRepaired(apfId, apf, page);
-    } else if (page.mapping == machine().substituteWord) {
-      restore(page, ctxOf(page)); // page->private is not reset
-    }
+  if (repaired(REPAIR_L5)) {
+    if (apf.page != 0) releaseRepaired(apfId, apf, pageAt(apf.page));
+  } else if (vcpu.completion != COMPLETION_FREED) {
+    return restoreAsPosted(vcpu, apf);
   }
   pinRelease(apfId);
+  return COMPLETION_NONE;
 }
 
 /** The repaired callback: gives up the references of all work items on the page, or of none. */
