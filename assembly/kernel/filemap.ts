@@ -125,7 +125,7 @@ export function addToPageCache(object: i32, index: i32, pfn: i32): Page {
   const slot = cacheSlotAt(mapping, index);
   writeContent(pfn, slot.expected); // zeros, or what was written back before the page was reclaimed
   slot.pfn = pfn;
-  countCached(mapping, 1);
+  countCached(mapping, page, 1);
   return page;
 }
 
@@ -156,7 +156,7 @@ function truncatePage(mapping: Mapping, slot: CacheSlot): void {
   if ((page.flags & PG_WRITEBACK) != 0) endPageWriteback(pfnOf(page), page); // it is waited for
   page.flags &= ~PG_DIRTY;
   page.mapping = 0;
-  countCached(mapping, -1);
+  countCached(mapping, page, -1);
   unchargeUncached(page);
   putPage(page);
 }

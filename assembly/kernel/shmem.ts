@@ -40,7 +40,7 @@ export function shmemWritepage(pfn: i32, page: Page): bool {
   swapDuplicate(slot); // swap_shmem_alloc()
   cacheSlotAt(mapping, page.index).pfn = -slot;
   page.mapping = 0;
-  countCached(mapping, -1);
+  countCached(mapping, page, -1);
   putPage(page);
   swapWritepage(pfn, page);
   return true;
@@ -56,7 +56,7 @@ function moveToPageCache(object: i32, index: i32, pfn: i32, page: Page): void {
   page.index = index;
   chargePage(page);
   cache.pfn = pfn;
-  countCached(mapping, 1);
+  countCached(mapping, page, 1);
   deleteFromSwapCache(page);
   swapFree(slot);
 }

@@ -3,8 +3,6 @@ import {
   CRASH_OOPS,
   FN_SHRINK_PAGE_LIST,
   INV_NULL,
-  NR_FILE_PAGES,
-  NR_SHMEM,
   PFN_NONE,
   PGACTIVATE,
   PG_ACTIVE,
@@ -22,7 +20,15 @@ import {
   RECLAIM_KEPT,
 } from "../abi";
 import { crash } from "../state/crash";
-import { AS_BDI, AS_SHMEM, AS_WRITEPAGE, cacheSlotAt, mappingAt, objectOf } from "../state/mapping";
+import {
+  AS_BDI,
+  AS_SHMEM,
+  AS_WRITEPAGE,
+  cacheSlotAt,
+  countCached,
+  mappingAt,
+  objectOf,
+} from "../state/mapping";
 import { unchargeUncached } from "../state/memcg";
 import { Page, maybePinned, pageAnon, pageHasPrivate } from "../state/page";
 import { releasePage } from "../state/page_free";
@@ -100,9 +106,7 @@ function deleteFromPageCache(pfn: i32, page: Page, word: i32): void {
     const slot = cacheSlotAt(mapping, page.index);
     if (slot.pfn == pfn) slot.pfn = PFN_NONE;
   }
-  mapping.nrpages -= 1;
-  count(NR_FILE_PAGES, -1);
-  if ((page.flags & PG_SWAPBACKED) != 0) count(NR_SHMEM, -1);
+  countCached(mapping, page, -1);
   page.mapping = 0;
   unchargeUncached(page);
 }

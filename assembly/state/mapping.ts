@@ -14,12 +14,14 @@ import {
   MAPPING_TAG_SHIFT,
   NR_FILE_PAGES,
   NR_SHMEM,
+  PG_SWAPBACKED,
   PFN_NONE,
   SWAP_SLOT_NONE,
   TABLE_CACHE_SLOTS,
 } from "../abi";
 import { MAPPING_RECORD_SIZE, config, mappingsPtr, tablePtr } from "../arena";
 import { machine } from "./machine";
+import { Page } from "./page";
 import { poolFree, poolInit, poolNext } from "./pool";
 import { freeSwapAreas } from "./swap";
 import { count } from "./vmstat";
@@ -127,11 +129,11 @@ export function cacheSlotAt(mapping: Mapping, index: i32): CacheSlot {
   return changetype<CacheSlot>(tablePtr(TABLE_CACHE_SLOTS) + ((<usize>(mapping.firstSlot + index)) << 3));
 }
 
-/** `nr` pages have come into the page cache, or left it if that is negative. */
-export function countCached(mapping: Mapping, nr: i32): void {
+/** With `nr` 1 the page has come into the page cache, with -1 it has left it. Its flag tells its class. */
+export function countCached(mapping: Mapping, page: Page, nr: i32): void {
   mapping.nrpages += nr;
   count(NR_FILE_PAGES, nr);
-  if ((mapping.flags & AS_SHMEM) != 0) count(NR_SHMEM, nr);
+  if ((page.flags & PG_SWAPBACKED) != 0) count(NR_SHMEM, nr);
 }
 
 /** The page at a slot, PFN_NONE if it is not in the page cache. */
