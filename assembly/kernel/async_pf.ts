@@ -198,17 +198,20 @@ function releaseSleeps(apfId: i32): bool {
   return needed != 0 && (pageAt(needed).flags & PG_LOCKED) != 0;
 }
 
-/** Takes the first finished item off the lists and tells the guest; the vCPU must have one. */
+/** Takes the first finished item off the done list; the vCPU must have one. */
 function takeFirst(vcpu: Vcpu): void {
-  const id = vcpu.firstDone;
-  const apf = apfAt(id);
-  vcpu.firstDone = apf.nextDone;
-  vcpu.ready += 1;
-  vcpu.wakeups += apf.wakeupAll;
-  vcpu.halted = 0;
-  dequeue(vcpu, id);
-  vcpu.completing = id;
+  vcpu.completing = vcpu.firstDone;
   vcpu.completion = COMPLETION_TAKEN;
+  vcpu.firstDone = apfAt(vcpu.completing).nextDone;
+}
+
+/** The same in check: the guest is told, and nothing is outstanding any more. */
+function takeForGuest(vcpu: Vcpu): void {
+  takeFirst(vcpu);
+  vcpu.ready += 1;
+  vcpu.wakeups += apfAt(vcpu.completing).wakeupAll;
+  vcpu.halted = 0;
+  dequeue(vcpu, vcpu.completing);
 }
 
 /** The next step towards the end of the item that the vCPU has taken. */
@@ -238,7 +241,7 @@ export function completionStep(vcpuId: i32): i32 {
   const vcpu = vcpuAt(vcpuId);
   machine().cpu = mmAt(vcpu.mm).cpu;
   if (releaseSleeps(nextToEnd(vcpu))) return APF_SLEEPS;
-  if (vcpu.completing == 0) takeFirst(vcpu);
+  if (vcpu.completing == 0) takeForGuest(vcpu);
   else releaseStep(vcpu);
   return vcpu.completion;
 }
@@ -253,7 +256,7 @@ export function checkAsyncPfCompletion(vcpuId: i32, limit: i32): i32 {
   let nr = 0;
   for (; nr < limit && nextToEnd(vcpu) != 0; nr++) {
     if (releaseSleeps(nextToEnd(vcpu))) break;
-    if (vcpu.completing == 0) takeFirst(vcpu);
+    if (vcpu.completing == 0) takeForGuest(vcpu);
     finishTaken(vcpu);
   }
   return nr;
@@ -311,9 +314,7 @@ export function clearAsyncPfQueue(vcpuId: i32): i32 {
   vcpu.firstQueued = 0;
   vcpu.queued = 0;
   while (vcpu.firstDone != 0) {
-    vcpu.completing = vcpu.firstDone;
-    vcpu.completion = COMPLETION_TAKEN;
-    vcpu.firstDone = apfAt(vcpu.completing).nextDone;
+    takeFirst(vcpu);
     finishTaken(vcpu);
   }
   return cancelled;

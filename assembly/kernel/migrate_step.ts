@@ -40,7 +40,7 @@ import {
   lockForMigration,
   unmapStep,
 } from "./migrate_page";
-import { callbackCheck, callbackCopy, callbackIsUnlocked, callbackLook } from "./policy/rfc";
+import { callbackCheck, callbackCopy, callbackLook, rfcMustLock } from "./policy/rfc";
 import { TARGET_NODE, allocTarget } from "./target";
 
 /** isolate_lru_page(). Returns the migration, or -EBUSY, or 0 when no record is left for it. */
@@ -94,7 +94,7 @@ export function migrationUnmap(id: i32): i32 {
 /** move_to_new_page() up to the first point at which the RFC's callback can meet the end of its work item. */
 function beginSteppedMove(migration: Migration, newPage: Page, page: Page): void {
   const word = beginMove(newPage, page);
-  if (isOfAsyncPf(word) && callbackIsUnlocked()) {
+  if (isOfAsyncPf(word) && !rfcMustLock()) {
     migration.ctx = callbackLook(page);
     migration.apf = ctxAt(migration.ctx).context;
     migration.step = MIGRATION_LOOKED;

@@ -139,10 +139,11 @@ export class Vcpu {
     readonly crash: KernelCrash | null;
   } {
     this.#life.check();
-    const before = this.#field(abi.TABLE_VCPUS, abi.VCPU_SIZE, this.id, abi.VCPU_COMPLETION);
-    const finished = this.#items().some((item) => item.state === abi.APF_DONE);
-    if (before === abi.COMPLETION_NONE && !finished)
+    const at = (offset: number): number => this.#field(abi.TABLE_VCPUS, abi.VCPU_SIZE, this.id, offset);
+    const before = at(abi.VCPU_COMPLETION);
+    if (before === abi.COMPLETION_NONE && at(abi.VCPU_FIRST_DONE) === 0) {
       return { done: null, sleeps: false, crash: this.#core.crash };
+    }
     const after = this.#core.run((core) => core.completionStep(this.id));
     const sleeps = after === abi.APF_SLEEPS;
     return { done: sleeps ? null : completionStep(before, after), sleeps, crash: this.#core.crash };

@@ -85,7 +85,7 @@ export function rfcAllocCtx(apfId: i32): bool {
   return ctxId != 0 || repaired(REPAIR_L5);
 }
 
-/** True if mapping and private are written under the page lock. */
+/** True if mapping and private are written under the page lock, so that nobody comes between. */
 export function rfcMustLock(): bool {
   return repaired(REPAIR_L5);
 }
@@ -164,12 +164,18 @@ export function rfcStore(apfId: i32): i32 {
   return WORKER_HAS_STORED;
 }
 
-function checkLive(page: Page, ctxId: i32): void {
-  if (ctxAt(ctxId).live == 0) crash(CRASH_OOPS, FN_CHECK_ASYNC_PF_COMPLETION, 0, pfnOf(page), INV_UAF);
+/** `fn` is about to use the context that it has found on a page. */
+function checkCtx(ctxId: i32, page: Page, fn: i32): void {
+  if (ctxAt(ctxId).live == 0) crash(CRASH_OOPS, fn, 0, pfnOf(page), INV_UAF);
+}
+
+/** The callback is about to use the work item that the context of a page has named. */
+function checkApf(apfId: i32, page: Page): void {
+  if (apfAt(apfId).state == APF_FREE) crash(CRASH_OOPS, FN_ASYNC_PF_MIGRATEPAGE, 0, pfnOf(page), INV_UAF);
 }
 
 function restore(page: Page, ctxId: i32): void {
-  checkLive(page, ctxId);
+  checkCtx(ctxId, page, FN_CHECK_ASYNC_PF_COMPLETION);
   page.mapping = ctxAt(ctxId).oriMapping;
 }
 
@@ -213,7 +219,7 @@ function restoreAsPosted(vcpu: Vcpu, apf: Apf): i32 {
     restore(pageAt(apf.page), vcpu.completingCtx);
     return COMPLETION_RESTORED;
   }
-  checkLive(pageAt(apf.page), vcpu.completingCtx); // else it is freed twice
+  checkCtx(vcpu.completingCtx, pageAt(apf.page), FN_CHECK_ASYNC_PF_COMPLETION); // else it is freed twice
   freeCtx(vcpu.completingCtx); // page->private is not reset
   vcpu.completingCtx = 0;
   return COMPLETION_FREED;
@@ -256,29 +262,23 @@ function migrateRepaired(ctxId: i32, newPage: Page, page: Page): i32 {
     apfAt(pin.apf).page = to;
     retargetPin(id, to);
   }
+  count(PROBE_CALLBACK_SUCCESS, 1);
   return 0;
-}
-
-/** True if the callback runs in the steps below, as posted; the repaired one is one step. */
-export function callbackIsUnlocked(): bool {
-  return !repaired(REPAIR_L5);
 }
 
 /** `c = page_private(page), apf = c->context`. Returns the context. */
 export function callbackLook(page: Page): i32 {
   const ctxId = ctxOf(page);
-  const ctx = ctxAt(ctxId);
-  if (ctx.live == 0 || apfAt(ctx.context).state == APF_FREE) {
-    crash(CRASH_OOPS, FN_ASYNC_PF_MIGRATEPAGE, 0, pfnOf(page), INV_UAF);
-  }
+  checkCtx(ctxId, page, FN_ASYNC_PF_MIGRATEPAGE);
+  checkApf(ctxAt(ctxId).context, page);
   return ctxId;
 }
 
 /** The count check; the work item's reference is given up. Returns 0, or -EAGAIN with the reference back. */
 export function callbackCheck(ctxId: i32, newPage: Page, page: Page): i32 {
-  const ctx = ctxAt(ctxId);
-  if (ctx.live == 0) crash(CRASH_OOPS, FN_ASYNC_PF_MIGRATEPAGE, 0, pfnOf(page), INV_UAF);
-  const rc = migratePageMoveMapping(repaired(REPAIR_L3) ? 0 : ctx.oriMapping, newPage, page);
+  checkCtx(ctxId, page, FN_ASYNC_PF_MIGRATEPAGE);
+  const mapping = repaired(REPAIR_L3) ? 0 : ctxAt(ctxId).oriMapping;
+  const rc = migratePageMoveMapping(mapping, newPage, page);
   if (rc != 0) getPage(page);
   return rc;
 }
@@ -286,13 +286,11 @@ export function callbackCheck(ctxId: i32, newPage: Page, page: Page): i32 {
 /** Under the lock of the vCPU that the work item names: the copy, and the page of the work item. */
 export function callbackCopy(ctxId: i32, apfId: i32, newPage: Page, page: Page): void {
   getPage(newPage);
-  const ctx = ctxAt(ctxId);
+  checkCtx(ctxId, page, FN_ASYNC_PF_MIGRATEPAGE);
+  checkApf(apfId, page);
   const apf = apfAt(apfId);
-  if (ctx.live == 0 || apf.state == APF_FREE) {
-    crash(CRASH_OOPS, FN_ASYNC_PF_MIGRATEPAGE, 0, pfnOf(page), INV_UAF);
-  }
   migratePageCopy(newPage, page);
-  newPage.mapping = ctx.oriMapping;
+  newPage.mapping = ctxAt(ctxId).oriMapping;
   apf.page = pfnOf(newPage);
   retargetPin(apf.pin, apf.page);
   count(PROBE_CALLBACK_SUCCESS, 1);
@@ -301,11 +299,7 @@ export function callbackCopy(ctxId: i32, apfId: i32, newPage: Page, page: Page):
 /** async_pf_migratepage(), with nobody in between. Returns 0 or -EAGAIN. */
 export function asyncPfMigratepage(newPage: Page, page: Page): i32 {
   const ctxId = callbackLook(page);
-  if (repaired(REPAIR_L5)) {
-    const repairedRc = migrateRepaired(ctxId, newPage, page);
-    if (repairedRc == 0) count(PROBE_CALLBACK_SUCCESS, 1);
-    return repairedRc;
-  }
+  if (repaired(REPAIR_L5)) return migrateRepaired(ctxId, newPage, page);
   const apfId = ctxAt(ctxId).context;
   putPage(page);
   const rc = callbackCheck(ctxId, newPage, page);
