@@ -79,11 +79,9 @@ function countPresentPte(vma: Vma, pte: i32): void {
   if (allowsTooMuch(vma, pte, page)) bad(INV_PTE, pfn, vma.mm, vma.prot, pte);
   const tally = tallyOf(pfn);
   tally.refs += 1;
-  if (vma.kind != VMA_ANON) {
-    tally.users += 1;
-    return;
-  }
-  tally.users = (tally.users + 1) | MAPPED_BY_ANON_VMA;
+  tally.users += 1;
+  if (vma.kind != VMA_ANON) return;
+  tally.users |= MAPPED_BY_ANON_VMA;
   if ((page.mapping & MAPPING_ANON) == 0) bad(INV_TAG, pfn, vma.mm, vma.object, page.mapping);
 }
 

@@ -1,7 +1,7 @@
 /** The queue of a vCPU's asynchronous page faults: repeated faults, completion, clear, broadcast. */
 import { expect, it } from "vitest";
 import { namesIn } from "../../src/core/names.ts";
-import { layers, pinByAsyncPf, rfcHost } from "./hosts.ts";
+import { layers, noLeaks, pinByAsyncPf, rfcHost } from "./hosts.ts";
 
 it("a second fault on a pending page halts the vCPU until a completion", async () => {
   const { host, vcpu0, vcpu1 } = await rfcHost("pin");
@@ -51,7 +51,7 @@ it("clear waits for a worker that has begun", async () => {
   vcpu0.stepWorker(0);
   vcpu0.stepWorker(0);
   expect(vcpu0.clear()).toMatchObject({ cancelled: 1 });
-  expect(host.leaks()).toEqual({ contexts: 0, lostFaults: 0, pins: 0, badPages: 0 });
+  expect(host.leaks()).toEqual(noLeaks);
   expect(host.verify()).toBeNull();
 });
 

@@ -1,7 +1,7 @@
 /** FOLL_LONGTERM: pages are moved out of ZONE_MOVABLE before they are pinned for long. */
 import { describe, expect, it } from "vitest";
 import { Host, type HostConfig, type KernelName, type Region } from "../../src/index.ts";
-import { movableBlock, rfcHost, sixes } from "./hosts.ts";
+import { movableBlock, noLeaks, rfcHost, sixes } from "./hosts.ts";
 
 const GFN = 3;
 const MOVABLE_PFN = 65_536;
@@ -127,7 +127,7 @@ describe("as a policy of async_pf", () => {
     expect(host.holders(pfn)).toContainEqual(expect.objectContaining({ kind: "async_pf", vcpu: 0 }));
     expect(host.offline(2).ret).toBe(0);
     vcpu?.complete();
-    expect(host.leaks()).toEqual({ contexts: 0, lostFaults: 0, pins: 0, badPages: 0 });
+    expect(host.leaks()).toEqual(noLeaks);
     expect(host.verify()).toBeNull();
   });
 

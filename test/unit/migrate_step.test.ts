@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { EAGAIN, EBUSY } from "../../assembly/abi.ts";
 import type { Migration } from "../../src/index.ts";
-import { type Layer, type RfcHost, pinByAsyncPf, rfcHost, stepWorkerTo, twoNodes } from "./hosts.ts";
+import { type Layer, type RfcHost, noLeaks, pinByAsyncPf, rfcHost, stepWorkerTo, twoNodes } from "./hosts.ts";
 
 const PAGE = 3;
 
@@ -353,7 +353,7 @@ it("L5: a completion waits for the page lock of a migration", async () => {
   expect(migration.move().ret).toBe(0);
   migration.finish();
   expect(at.vcpu0.complete().completed).toBe(1);
-  expect(at.host.leaks()).toEqual({ contexts: 0, lostFaults: 0, pins: 0, badPages: 0 });
+  expect(at.host.leaks()).toEqual(noLeaks);
   expect(at.host.verify()).toBeNull();
 });
 
