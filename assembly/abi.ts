@@ -239,7 +239,6 @@ export const MIGRATION_LOOKED = 4; // it has page->private and the work item of 
 export const MIGRATION_PUT = 5; // it has dropped the work item's reference of the page
 export const MIGRATION_CHECKED = 6; // the count was right
 export const MIGRATION_SLEEPS = 1; // result of a step: it waits for the page lock, and is to be tried again
-export const MAX_MIGRATIONS = 16; // at one time
 
 // Results of a fault.
 export const FAULT_MINOR = 1; // the kernel was entered
@@ -389,6 +388,9 @@ export const CFG_COST_FAULT = 25; // ns, one minor fault
 export const CFG_SWAP_SLOTS = 26; // of all swap areas together
 export const CFG_DEBUG_VM = 28; // CONFIG_DEBUG_VM: a page that is charged still is not freed (v3.12)
 export const CFG_KSM_ITEMS = 27; // places at which pages are merged by KSM at one time
+export const CFG_ACTORS = 29; // actors of the explored clock
+export const CFG_APFS = 30; // work items that can exist at one time
+export const CFG_MIGRATIONS = 31; // migrations that can be under way step by step
 export const CFG_NODES = 32; // first node; CFG_NODE_WORDS each
 export const CFG_NODE_WORDS = 2;
 export const CFG_NODE_HAS_CPUS = 0;
@@ -434,7 +436,8 @@ export const TABLE_SWAP_AREAS = 28;
 export const TABLE_SWAP_SLOTS = 29;
 export const TABLE_SWAP_CONTENT = 30; // what the devices hold
 export const TABLE_KSM_ITEMS = 31;
-export const NR_TABLES = 32;
+export const TABLE_ACTORS = 32;
+export const NR_TABLES = 33;
 
 export const VERIFY_WINDOW = 1 << 23; // frames that verify() recounts in one pass
 
@@ -540,6 +543,25 @@ export const SWAP_SLOT_PFN = 4;
 export const ZONE_SIZE = 1024;
 export const ZONE_FREE_PAGES = 16;
 export const BATCH_SIZE = 128;
+
+// Actors: what is an actor, and what it does. A transition is what happens between two points at which
+// another CPU could come; its name and its kernel function are in core/names.ts.
+export const ACTOR_SIZE = 64;
+export const ACTOR_TRANSITION = 16;
+export const ACTOR_NONE = 0;
+export const ACTOR_GUEST = 1; // a vCPU in guest mode, and its faults
+export const ACTOR_ENTRY = 2; // the same thread before it enters the guest: completions
+export const ACTOR_WORKER = 3; // kworker that runs the async_pf work of one vCPU
+export const ACTOR_MIGRATOR = 4;
+export const ACTOR_RECLAIMER = 5;
+export const ACTOR_IO = 6; // ends reads and writes of the swap device
+export const ACTOR_PROCESS = 7; // the VMM: fork, write, munmap, MADV_DONTNEED, exit
+export const ACTOR_PINNER = 8; // get_user_pages() as for O_DIRECT
+export const ACTOR_RESET = 9; // a vCPU that is reset
+
+// What became of a step that an actor was to take.
+export const STEP_TAKEN = 0;
+export const STEP_BLOCKED = 1; // it waits, and nothing has changed
 
 // Fields that the tests of verify() break: byte offsets, asserted in assembly/check/.
 export const MACHINE_LRU_DISABLED = 60;

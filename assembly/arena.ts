@@ -10,9 +10,11 @@
  * the state hash one pass.
  */
 import {
+  ACTOR_SIZE,
   APF_SIZE,
-  ASYNC_PF_PER_VCPU,
   BATCH_SIZE,
+  CFG_ACTORS,
+  CFG_APFS,
   CFG_CACHE_SLOTS,
   CFG_CONTENT_BYTES,
   CFG_CPUS,
@@ -21,6 +23,7 @@ import {
   CFG_KSM_ITEMS,
   CFG_MAPPINGS,
   CFG_MAX_PFN,
+  CFG_MIGRATIONS,
   CFG_PINS,
   CFG_PROCESSES,
   CFG_PTES,
@@ -30,7 +33,6 @@ import {
   CFG_VMAS,
   CFG_WORDS,
   KSM_ITEM_SIZE,
-  MAX_MIGRATIONS,
   MAX_NODES,
   MAX_SWAP_AREAS,
   MAX_ZONES,
@@ -44,6 +46,7 @@ import {
   PROCESS_SIZE,
   SWAP_AREA_SIZE,
   SWAP_SLOT_SIZE,
+  TABLE_ACTORS,
   TABLE_APFS,
   TABLE_BATCHES,
   TABLE_BLAME,
@@ -190,7 +193,7 @@ export function layOut(): u64 {
   const contentBytes = <u64>config(CFG_CONTENT_BYTES);
   const ptes = <u64>config(CFG_PTES);
   const vcpus = <u64>config(CFG_VCPUS) + 1;
-  const apfs = vcpus * (ASYNC_PF_PER_VCPU + 1);
+  const apfs = <u64>config(CFG_APFS);
   assert(__heap_base <= configPtr, "layOut: the static data has outgrown its place");
   cursor = arenaPtr;
   place(TABLE_MACHINE, MACHINE_SIZE);
@@ -210,7 +213,8 @@ export function layOut(): u64 {
   place(TABLE_VCPUS, vcpus * VCPU_RECORD_SIZE);
   place(TABLE_APFS, (apfs + 1) * APF_RECORD_SIZE);
   place(TABLE_CTXS, (apfs * 2 + 1) * CTX_RECORD_SIZE);
-  place(TABLE_MIGRATIONS, <u64>(MAX_MIGRATIONS + 1) * MIGRATION_RECORD_SIZE);
+  place(TABLE_MIGRATIONS, (<u64>config(CFG_MIGRATIONS) + 1) * MIGRATION_RECORD_SIZE);
+  place(TABLE_ACTORS, <u64>config(CFG_ACTORS) * ACTOR_SIZE);
   const slots = <u64>config(CFG_SWAP_SLOTS) + 1;
   place(TABLE_SWAP_SLOTS, slots * SWAP_SLOT_RECORD_SIZE);
   place(TABLE_KSM_ITEMS, (<u64>config(CFG_KSM_ITEMS) + 1) * KSM_ITEM_RECORD_SIZE);

@@ -25,7 +25,7 @@ import {
 } from "../abi";
 import { config } from "../arena";
 import { contentIs, expectedStamp, slotContentIs } from "../state/content";
-import { machine } from "../state/machine";
+import { atRest, machine } from "../state/machine";
 import { OBJECT_ADDRESS_SPACE, cacheSlotAt, cachedSwapSlot, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { Page, pageAt } from "../state/page";
@@ -101,7 +101,7 @@ function tallyUnusual(pfn: i32, page: Page): void {
     else isolatedFile += 1;
     verifyIsolated(pfn, page);
   }
-  if ((flags & PG_LOCKED) != 0 && machine().stepping == 0) expectEqual(INV_ENTRY, pfn, 0, 0, 1);
+  if ((flags & PG_LOCKED) != 0 && atRest()) expectEqual(INV_ENTRY, pfn, 0, 0, 1);
 }
 
 /** Adds the frames start … end-1, whose holders have been counted. */

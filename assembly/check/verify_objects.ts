@@ -11,7 +11,6 @@ import {
   MAPPING_FIRST_VMA,
   MAPPING_REFCOUNT,
   MAPPING_SIZE,
-  MAX_MIGRATIONS,
   MAX_SWAP_AREAS,
   PROCESS_MM_COUNT,
   VCPU_FIRST_DONE,
@@ -21,7 +20,7 @@ import {
 import { config } from "../arena";
 import { machine } from "../state/machine";
 import { AS_FILE, Mapping, mappingAt, objectOf } from "../state/mapping";
-import { migrationAt } from "../state/migration";
+import { maxMigrations, migrationAt } from "../state/migration";
 import { Mm, mmAt } from "../state/mm";
 import { swapAreaAt } from "../state/swap";
 import { Vcpu, vcpuAt } from "../state/vcpu";
@@ -66,7 +65,7 @@ function chainLength(object: i32): i32 {
  */
 function recountMappings(start: i32, end: i32): void {
   countVmasOfObjects();
-  for (let id = 1; id <= MAX_MIGRATIONS; id++) addRefs(migrationAt(id).anonVma, 1);
+  for (let id = 1; id <= maxMigrations(); id++) addRefs(migrationAt(id).anonVma, 1);
   for (let id = 1; id <= MAX_SWAP_AREAS; id++) addRefs(swapAreaAt(id).mapping, 1);
   countKsmRefs();
   if (machine().substituteWord >= 0) addRefs(objectOf(machine().substituteWord), 1);

@@ -29,7 +29,7 @@ import {
 } from "../abi";
 import { config } from "../arena";
 import { batchLength, batchPfn } from "../state/lru_batch";
-import { machine } from "../state/machine";
+import { atRest, machine } from "../state/machine";
 import {
   AS_SWAP,
   OBJECT_ADDRESS_SPACE,
@@ -68,7 +68,7 @@ function allowsTooMuch(vma: Vma, pte: i32, page: Page): bool {
 function verifyMigrationEntry(vma: Vma, pte: i32): void {
   const pfn = ptePfn(pte);
   const locked = (pageAt(pfn).flags & PG_LOCKED) != 0;
-  if (!locked || machine().stepping == 0) bad(INV_ENTRY, pfn, vma.mm, 0, pte);
+  if (!locked || atRest()) bad(INV_ENTRY, pfn, vma.mm, 0, pte);
 }
 
 /** A page that an anonymous PTE maps has the tag. */

@@ -102,7 +102,7 @@ function isPending(vcpu: Vcpu, gfn: i32): bool {
 
 /**
  * kvm_setup_async_pf(). Returns the work item, APF_REPEATED when the gfn is pending on this vCPU (the vCPU
- * halts), or APF_REFUSED when 64 are outstanding (the fault is taken synchronously).
+ * halts), or APF_REFUSED when 64 are outstanding or no record is left (the fault is taken synchronously).
  */
 export function setupAsyncPf(vcpuId: i32, gfn: i32): i32 {
   const vcpu = vcpuAt(vcpuId);
@@ -112,6 +112,7 @@ export function setupAsyncPf(vcpuId: i32, gfn: i32): i32 {
   }
   if (vcpu.queued >= ASYNC_PF_PER_VCPU) return APF_REFUSED;
   const id = allocApf(APF_QUEUED);
+  if (id == 0) return APF_REFUSED;
   const apf = apfAt(id);
   apf.vcpu = vcpuId;
   apf.mm = vcpu.mm;
@@ -325,6 +326,7 @@ export function wakeupAll(vcpuId: i32): void {
   const vcpu = vcpuAt(vcpuId);
   if (vcpu.firstDone != 0) return;
   const id = allocApf(APF_DONE);
+  if (id == 0) return; // -ENOMEM
   const apf = apfAt(id);
   apf.vcpu = vcpuId;
   apf.mm = vcpu.mm;

@@ -9,8 +9,7 @@ import {
   APF_TOKEN,
   APF_VCPU,
   APF_WORKER,
-  ASYNC_PF_PER_VCPU,
-  CFG_VCPUS,
+  CFG_APFS,
   PRIVATE_POINTER,
   TABLE_APFS,
   TABLE_CTXS,
@@ -74,7 +73,7 @@ export function ctxOf(page: Page): i32 {
 
 /** Work items that can exist at one time, and of contexts twice as many, since the RFC leaks them. */
 export function maxApfs(): i32 {
-  return (config(CFG_VCPUS) + 1) * (ASYNC_PF_PER_VCPU + 1);
+  return config(CFG_APFS);
 }
 
 export function maxCtxs(): i32 {
@@ -87,10 +86,11 @@ export function initApfs(): void {
   m.freeCtx = poolInit(tablePtr(TABLE_CTXS), CTX_RECORD_SIZE, maxCtxs() + 1);
 }
 
+/** kmem_cache_zalloc() of a work item; 0 when all records are in use. */
 export function allocApf(state: i32): i32 {
   const m = machine();
   const id = m.freeApf;
-  assert(id != 0, "allocApf: no record left");
+  if (id == 0) return 0;
   m.freeApf = poolNext(tablePtr(TABLE_APFS), APF_RECORD_SIZE, id);
   m.nrApfs += 1;
   apfAt(id).state = state;

@@ -68,7 +68,7 @@ export class Machine {
   nrEvents: i32;
   nrTrace: i32; // records written to the trace ring; above its size: how many were lost
   tracing: i32;
-  stepping: i32; // a migration is driven step by step: a locked page may have entries
+  stepping: i32; // migrations that are driven step by step
   offlineEnding: i32; // OFFLINE_*: how the last offline ended
   rangeEntries: i32; // move_pages entries are a range, see kernel/entries.ts
   rangeVpn: i32;
@@ -83,6 +83,7 @@ export class Machine {
   nrAsyncPfPins: i32; // pins that work items of async_pf hold
   freeKsmItem: i32; // free list, see pool.ts
   nrKsmItems: i32;
+  exploring: i32; // actors are between two steps: a locked page may have entries, reads take time
   pageCluster: i32; // vm.page-cluster: 2^n slots are read at once
 }
 
@@ -106,6 +107,12 @@ if (offsetof<Machine>("nrBlamed") != MACHINE_NR_BLAMED) ERROR("Machine record");
 if (offsetof<Machine>("firstMm") != MACHINE_FIRST_MM) ERROR("Machine record");
 if (offsetof<Machine>("nrBadPages") != MACHINE_NR_BAD_PAGES) ERROR("Machine record");
 if (offsetof<Machine>("gupErrno") != MACHINE_GUP_ERRNO) ERROR("Machine record");
+
+/** Nothing is under way: no page is locked, and no PTE a migration entry. */
+export function atRest(): bool {
+  const m = machine();
+  return (m.stepping | m.exploring) == 0;
+}
 
 export function machine(): Machine {
   return changetype<Machine>(machinePtr);

@@ -1,6 +1,6 @@
 /** Migrations of one page each that are driven step by step: what an attempt keeps between its steps. */
-import { MAX_MIGRATIONS, MIGRATION_NONE, MIGRATION_STEP, TABLE_MIGRATIONS } from "../abi";
-import { MIGRATION_RECORD_SIZE, tablePtr } from "../arena";
+import { CFG_MIGRATIONS, MIGRATION_NONE, MIGRATION_STEP, TABLE_MIGRATIONS } from "../abi";
+import { MIGRATION_RECORD_SIZE, config, tablePtr } from "../arena";
 import { machine } from "./machine";
 
 @unmanaged
@@ -23,14 +23,18 @@ export class Migration {
 if (offsetof<Migration>() > MIGRATION_RECORD_SIZE) ERROR("size of a migration record");
 if (offsetof<Migration>("step") != MIGRATION_STEP) ERROR("Migration record");
 
-/** Records have ids from 1 to MAX_MIGRATIONS. */
+/** How many can be under way at one time; records have ids from 1. */
+export function maxMigrations(): i32 {
+  return config(CFG_MIGRATIONS);
+}
+
 export function migrationAt(id: i32): Migration {
   return changetype<Migration>(tablePtr(TABLE_MIGRATIONS) + <usize>id * MIGRATION_RECORD_SIZE);
 }
 
 /** The first free record, 0 if none is left. */
 export function findFreeMigration(): i32 {
-  for (let id = 1; id <= MAX_MIGRATIONS; id++) {
+  for (let id = 1; id <= maxMigrations(); id++) {
     if (migrationAt(id).step == MIGRATION_NONE) return id;
   }
   return 0;

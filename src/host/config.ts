@@ -47,6 +47,10 @@ export interface Limits {
   /** Pins held at one time, those of async_pf not counted. */
   readonly pins?: number;
   readonly vcpus?: number;
+  /** Work items of async_pf at one time. Default: 64 for every vCPU, and a broadcast. */
+  readonly asyncPfs?: number;
+  /** Migrations under way step by step at one time. */
+  readonly migrations?: number;
   /** Entries of one move_pages() array; pages of one pin() or mergeKsm() call, or named by a failed one. */
   readonly entries?: number;
   /** Records of the trace ring. */
@@ -104,6 +108,7 @@ const defaultLimits = {
   ksmItems: 16384,
   pins: 65536,
   vcpus: 64,
+  migrations: 16,
   entries: 65536,
   traceRecords: 0,
   events: 64,
@@ -216,10 +221,11 @@ function writeZones(words: Int32Array, config: HostConfig, zones: readonly Place
 }
 
 function writeLimits(words: Int32Array, limits: Limits, frames: number): void {
+  const vcpus = integer("limits.vcpus", limits.vcpus ?? defaultLimits.vcpus, 0, 4096);
+  const defaults = { ...defaultLimits, ptes: frames, asyncPfs: (vcpus + 1) * (abi.ASYNC_PF_PER_VCPU + 1) };
   const limit = (name: keyof Limits, min: number, max = INT_MAX): number =>
-    integer(`limits.${name}`, limits[name] ?? (name === "ptes" ? frames : defaultLimits[name]), min, max);
-  const vcpus = limit("vcpus", 0, 4096);
-  const asyncPfs = (vcpus + 1) * (abi.ASYNC_PF_PER_VCPU + 1);
+    integer(`limits.${name}`, limits[name] ?? defaults[name], min, max);
+  const asyncPfs = limit("asyncPfs", 0, defaults.asyncPfs);
   words[abi.CFG_PTES] = limit("ptes", 1, abi.MAX_PFN);
   words[abi.CFG_PROCESSES] = limit("processes", 1);
   words[abi.CFG_VMAS] = limit("vmas", 1);
@@ -228,6 +234,8 @@ function writeLimits(words: Int32Array, limits: Limits, frames: number): void {
   words[abi.CFG_KSM_ITEMS] = limit("ksmItems", 0, INT_MAX - 1);
   words[abi.CFG_PINS] = limit("pins", 0, INT_MAX - asyncPfs) + asyncPfs;
   words[abi.CFG_VCPUS] = vcpus;
+  words[abi.CFG_APFS] = asyncPfs;
+  words[abi.CFG_MIGRATIONS] = limit("migrations", 0, 1024);
   words[abi.CFG_ENTRIES] = limit("entries", 1);
   words[abi.CFG_TRACE_RECORDS] = limit("traceRecords", 0);
   words[abi.CFG_EVENTS] = limit("events", 0);

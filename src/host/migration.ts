@@ -68,14 +68,15 @@ export class Migration {
   /**
    * isolate_lru_page(): 0 or -EBUSY.
    *
-   * @throws {SimError} ERR_LIMIT if 16 migrations are under way.
+   * @throws {SimError} ERR_LIMIT if limits.migrations are under way.
    */
   isolate(): StepResult {
     this.#expect("isolate");
     const { node, mode = "sync", force = false } = this.#options;
     const id = this.#core.run((core) => core.migrationIsolate(this.pfn, node, migrationModes[mode], force));
     if (id === 0) {
-      throw new SimError("ERR_LIMIT", `isolate: ${abi.MAX_MIGRATIONS} migrations are under way, the most`);
+      const most = this.#core.config(abi.CFG_MIGRATIONS);
+      throw new SimError("ERR_LIMIT", `isolate: ${most} migrations are under way, all of limits.migrations`);
     }
     if (id !== undefined && id > 0) this.#id = id;
     return { ...callResult(this.#core, id === undefined || id < 0 ? id : 0), sleeps: false };

@@ -234,7 +234,7 @@ it("more migrations than 16 at one time: refused", async () => {
   const last = migrations.pop();
   for (const migration of migrations) expect(migration.isolate().ret).toBe(0);
   const before = host.stateHash();
-  const message = "isolate: 16 migrations are under way, the most";
+  const message = "isolate: 16 migrations are under way, all of limits.migrations";
   expect(thrownBy(() => last?.isolate())).toMatchObject({ code: limit, message });
   expect(host.stateHash()).toBe(before);
 });
