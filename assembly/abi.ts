@@ -559,6 +559,24 @@ export const ACTOR_PROCESS = 7; // the VMM: fork, write, munmap, MADV_DONTNEED, 
 export const ACTOR_PINNER = 8; // get_user_pages() as for O_DIRECT
 export const ACTOR_RESET = 9; // a vCPU that is reset
 
+// Operations in the script of an actor: OP << 4 | virtual page.
+export const OP_READ = 1;
+export const OP_WRITE = 2;
+export const OP_MIGRATE = 3; // of a migrator: one attempt on the page
+export const OP_RECLAIM = 4; // of a reclaimer: one look at the page
+export const OP_UNMAP = 5; // munmap() of the page
+export const OP_DISCARD = 6; // MADV_DONTNEED
+export const OP_FORK = 7; // the child's address space
+export const OP_EXIT = 8; // of the process: a guest is killed
+export const OP_EXIT_CHILD = 9;
+export const OP_PIN = 10; // get_user_pages()
+export const OP_UNPIN = 11; // put_page()
+export const OP_WRITE_CHILD = 12; // a write of the child
+
+// Transitions: 1 … 15 of a guest, 16 … 31 of a worker, 32 … 47 of a completion or a reset, 48 … 63 of a
+// migrator, 64 … 79 of a reclaimer, 80 … 87 of swap I/O, 88 … 111 of a process, 112 … 119 of a pinner.
+export const NR_TRANSITIONS = 120;
+
 // What became of a step that an actor was to take.
 export const STEP_TAKEN = 0;
 export const STEP_BLOCKED = 1; // it waits, and nothing has changed

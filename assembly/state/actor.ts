@@ -13,6 +13,29 @@ export class Actor {
   ended: i32; // it has nothing more to do
   isolated: i32; // page that it has taken off the LRU, 0 = none; migrations have records of their own
   transition: i32; // TRANSITION_*: what it has just done, or has just tried
+  mm: i32; // address space that it works in
+  vcpu: i32; // of a guest, its entry, its worker or its reset
+  script: i32; // what it is to do: up to four operations of 8 bits, the first in the lowest; 0 ends
+}
+
+const OPERATION_BITS: i32 = 8;
+const PAGE_BITS: i32 = 4;
+
+/** The operation that is next: OP_*, 0 = none is left. */
+export function nextOperation(actor: Actor): i32 {
+  return (actor.script & ((1 << OPERATION_BITS) - 1)) >> PAGE_BITS;
+}
+
+/** The virtual page that the next operation is about. */
+export function nextPage(actor: Actor): i32 {
+  return actor.script & ((1 << PAGE_BITS) - 1);
+}
+
+/** The next operation has been done: the one after it is next. */
+export function endOperation(actor: Actor): void {
+  actor.script = <i32>(<u32>actor.script >> OPERATION_BITS);
+  actor.pc = 0;
+  if (actor.script == 0) actor.ended = 1;
 }
 
 export function actorAt(number: i32): Actor {
