@@ -244,6 +244,7 @@ export const MIGRATION_SLEEPS = 1; // result of a step: it waits for the page lo
 export const FAULT_MINOR = 1; // the kernel was entered
 export const FAULT_NONE = 0; // the PTE allowed the access
 export const FAULT_WAIT = 2; // sleeps until a page under migration is unlocked
+export const FAULT_NOWAIT = 3; // would sleep on a page lock, and was told not to (FOLL_NOWAIT)
 // Content that a write leaves; one that the caller names is 0, a page of zeros, or negative.
 export const NEW_CONTENT = 1; // such as no other write leaves
 export const ACCESS_SLEEPS = 1 << 30; // beside the number of faults in a run of accesses: the last one sleeps
@@ -278,6 +279,13 @@ export const INV_LIVE = 14;
 export const INV_DATA = 15;
 export const INV_LIST = 16; // ours: lists and free areas are consistent
 export const INV_PTE = 17; // ours: a PTE allows no more than its VMA and its page do
+export const INV_MOVE = 18; // ours: a page that nobody but async_pf holds moves, if the policy promises it
+
+// Sets of what is broken, a bit each: the number of an invariant, or of a counter, or one of these.
+export const BROKEN_COUNTERS = 32; // nr_anon_pages, and those after it
+export const BROKEN_UNLOCKED_MAPPING = 60; // page->mapping of a mapped page written without its lock
+export const BROKEN_UNLOCKED_PRIVATE = 61;
+export const BROKEN_DANGLING = 62; // page->private points to a context that is freed
 
 // Kernel functions that a crash names.
 export const FN_MUTEX_LOCK = 1;
@@ -576,6 +584,50 @@ export const OP_WRITE_CHILD = 12; // a write of the child
 // Transitions: 1 … 15 of a guest, 16 … 31 of a worker, 32 … 47 of a completion or a reset, 48 … 63 of a
 // migrator, 64 … 79 of a reclaimer, 80 … 87 of swap I/O, 88 … 111 of a process, 112 … 119 of a pinner.
 export const NR_TRANSITIONS = 120;
+export const TRANSITION_GUEST_ACCESS = 1; // the PTE allows it
+export const TRANSITION_GUEST_FAULT = 2; // the fault is resolved at once
+export const TRANSITION_GUEST_NOT_PRESENT = 3; // NOWAIT has given up, a work item is queued
+export const TRANSITION_GUEST_HALT = 4; // the page is pending on this vCPU already
+export const TRANSITION_GUEST_SLEEP = 5; // the vCPU thread sleeps on a page lock
+export const TRANSITION_WORKER_ALLOC = 16;
+export const TRANSITION_WORKER_GUP = 17;
+export const TRANSITION_WORKER_TEST = 18;
+export const TRANSITION_WORKER_READ = 19;
+export const TRANSITION_WORKER_POINT = 20;
+export const TRANSITION_WORKER_STORE = 21;
+export const TRANSITION_WORKER_FINISH = 22;
+export const TRANSITION_ENTRY_TAKE = 32;
+export const TRANSITION_ENTRY_TEST = 33;
+export const TRANSITION_ENTRY_READ = 34;
+export const TRANSITION_ENTRY_RESTORE = 35;
+export const TRANSITION_ENTRY_FREE = 36;
+export const TRANSITION_ENTRY_PUT = 37;
+export const TRANSITION_IO_READ = 80;
+export const TRANSITION_IO_WRITE = 81;
+
+// The explored clock: how it searches, and why it returns.
+export const EXPLORE_BREADTH_FIRST = 0;
+export const EXPLORE_DEPTH_FIRST = 1;
+export const EXPLORE_RANDOM = 2;
+export const EXPLORE_PCT = 3;
+export const EXPLORE_RUNNING = 0; // the budget of steps is used up
+export const EXPLORE_DONE = 1;
+export const EXPLORE_STATES = 2; // as many states as there may be
+export const EXPLORE_MEMORY = 3; // no memory for the frontier
+
+// What it came upon.
+export const MAX_FOUND = 1024;
+export const FOUND_SIZE = 32;
+export const FOUND_KIND = 0;
+export const FOUND_WHAT = 4;
+export const FOUND_TRANSITION = 8;
+export const FOUND_STATE = 12;
+export const FOUND_ACTOR = 16;
+export const FOUND_DEPTH = 20;
+export const FOUND_BROKEN = 1; // what: bit of the set
+export const FOUND_CRASH = 2; // what: invariant | function << 8 | caller << 16
+export const FOUND_END = 3; // as FOUND_BROKEN, where nothing is left to do
+export const FOUND_STUCK = 4; // what: ACTOR_*, who has work left and can take no step
 
 // What became of a step that an actor was to take.
 export const STEP_TAKEN = 0;

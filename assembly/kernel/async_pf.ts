@@ -92,7 +92,8 @@ function addDone(vcpu: Vcpu, apfId: i32): void {
   last.nextDone = apfId;
 }
 
-function isPending(vcpu: Vcpu, gfn: i32): bool {
+/** True if a fault on `gfn` is outstanding on this vCPU. */
+export function isPending(vcpu: Vcpu, gfn: i32): bool {
   for (let id = vcpu.firstQueued; id != 0; id = apfAt(id).nextQueued) {
     const apf = apfAt(id);
     if (apf.wakeupAll == 0 && apf.gfn == gfn) return true;
@@ -180,9 +181,18 @@ export function asyncPfStep(apfId: i32): i32 {
   if (apf.worker == WORKER_BEGUN) return workerGup(apfId, apf);
   if (apf.worker == WORKER_HAS_STORED) return workerFinish(apfId, apf);
   const needed = policyMustLock(apf.workerPage);
-  if (needed != 0 && (pageAt(needed).flags & PG_LOCKED) != 0) return sleepOn(apf, needed);
+  if (workerSleeps(apf)) return sleepOn(apf, needed);
+  machine().lockTaken = needed;
   apf.worker = policyStore(apfId);
   return APF_QUEUED;
+}
+
+/** True if asyncPfStep() would return APF_SLEEPS. */
+export function workerSleeps(apf: Apf): bool {
+  if (stillSleeps(apf)) return true;
+  const stores = apf.worker > WORKER_BEGUN && apf.worker != WORKER_HAS_STORED;
+  const needed = stores ? policyMustLock(apf.workerPage) : 0;
+  return needed != 0 && (pageAt(needed).flags & PG_LOCKED) != 0;
 }
 
 /** async_pf_execute(): what is left of the worker. Returns the item's new state, or APF_SLEEPS. */
@@ -233,6 +243,11 @@ function nextToEnd(vcpu: Vcpu): i32 {
   return vcpu.completing != 0 ? vcpu.completing : vcpu.firstDone;
 }
 
+/** True if completionStep() would return APF_SLEEPS. */
+export function completionSleeps(vcpuId: i32): bool {
+  return releaseSleeps(nextToEnd(vcpuAt(vcpuId)));
+}
+
 /**
  * The next step of kvm_check_async_pf_completion(): take, then what the policy does with the page. Returns
  * COMPLETION_*, how far the vCPU is now, or APF_SLEEPS when the step waits for a page lock. There must be an
@@ -242,8 +257,12 @@ export function completionStep(vcpuId: i32): i32 {
   const vcpu = vcpuAt(vcpuId);
   machine().cpu = mmAt(vcpu.mm).cpu;
   if (releaseSleeps(nextToEnd(vcpu))) return APF_SLEEPS;
-  if (vcpu.completing == 0) takeForGuest(vcpu);
-  else releaseStep(vcpu);
+  if (vcpu.completing == 0) {
+    takeForGuest(vcpu);
+  } else {
+    machine().lockTaken = policyMustLock(apfAt(vcpu.completing).page);
+    releaseStep(vcpu);
+  }
   return vcpu.completion;
 }
 

@@ -4,12 +4,14 @@ import {
   ENOMEM,
   FAULT_MINOR,
   FAULT_NONE,
+  FAULT_NOWAIT,
   FAULT_WAIT,
   NEW_CONTENT,
   PFN_NONE,
   PGFAULT,
   PGMAJFAULT,
   PG_LOCKED,
+  PG_UPTODATE,
   PROT_READ,
   PROT_WRITE,
   PTE_ACCESSED,
@@ -34,14 +36,14 @@ import { addFreshPageToLru, allocPageVma, mapNewAnonPage, nodeOfVma } from "./an
 import { doWpPage } from "./cow";
 import { setPageDirty } from "./dirty";
 import { addToPageCache } from "./filemap";
-import { sleepOnPage } from "./page_lock";
+import { lockPageOrRetry, sleepOnPage } from "./page_lock";
 import { pageAddRmap } from "./rmap";
 import { shmemSwapin } from "./shmem";
 import { doSwapPage } from "./swapin";
 
 /**
  * Maps a page of the page cache, new or found (filemap_fault(), shmem_fault()); one that is locked is waited
- * for, with a reference. Returns 0, FAULT_WAIT, -EFAULT or -ENOMEM.
+ * for, with a reference. Returns 0, FAULT_WAIT, FAULT_NOWAIT, -EFAULT or -ENOMEM.
  */
 function fileFault(vmaId: i32, vpn: i32, write: bool): i32 {
   const vma = vmaAt(vmaId);
@@ -60,10 +62,15 @@ function fileFault(vmaId: i32, vpn: i32, write: bool): i32 {
     const fresh = allocPageVma(vma);
     if ((mapping.flags & AS_SHMEM) == 0) count(PGMAJFAULT, 1); // it is read, or would be
     if (fresh == PFN_NONE) return -ENOMEM;
-    addFreshPageToLru(vma, fresh, addToPageCache(vma.object, index, fresh));
+    const cached = addToPageCache(vma.object, index, fresh);
+    // The read of a file takes time on the explored clock.
+    if (machine().exploring != 0 && (mapping.flags & AS_SHMEM) == 0) {
+      cached.flags = (cached.flags & ~PG_UPTODATE) | PG_LOCKED;
+    }
+    addFreshPageToLru(vma, fresh, cached);
   }
   const page = pageAt(slot.pfn);
-  if ((page.flags & PG_LOCKED) != 0) return sleepOnPage(vma.mm, slot.pfn, true);
+  if ((page.flags & PG_LOCKED) != 0) return lockPageOrRetry(vma.mm, slot.pfn);
   getPage(page);
   pageAddRmap(page);
   mmAt(vma.mm).rssFile += 1;
@@ -102,7 +109,7 @@ function handleFault(vmaId: i32, vpn: i32, write: bool): i32 {
 
 /**
  * handle_mm_fault(), if the PTE of virtual page `vpn` does not allow the access. Returns FAULT_NONE,
- * FAULT_MINOR or FAULT_WAIT, or -EFAULT (no VMA, or not allowed), or -ENOMEM. The content stays as it is.
+ * FAULT_MINOR, FAULT_WAIT or FAULT_NOWAIT, or -EFAULT (no VMA, or not allowed), or -ENOMEM. The content stays as it is.
  */
 export function faultIn(mm: i32, vpn: i32, write: bool): i32 {
   const vmaId = findVma(mm, vpn);
@@ -128,7 +135,7 @@ export function access(mm: i32, vpn: i32, write: bool, content: i32): i32 {
   const vmaId = findVma(mm, vpn); // no fault changes it
   if (vmaId == 0) return -EFAULT;
   const rc = faultInVma(vmaId, vpn, write);
-  if (rc < 0 || rc == FAULT_WAIT) return rc;
+  if (rc < 0 || rc == FAULT_WAIT || rc == FAULT_NOWAIT) return rc;
   const vma = vmaAt(vmaId);
   const number = pteNumber(vma, vpn);
   if (write) noteWrite(vma, vpn, number, content == NEW_CONTENT ? nextStamp() : content);

@@ -1,5 +1,5 @@
 /** The page lock as others see it: who sleeps on it, and that they wake up. */
-import { FAULT_WAIT, HOLDER_MIGRATION_WAITER, PG_LOCKED } from "../abi";
+import { FAULT_NOWAIT, FAULT_WAIT, HOLDER_MIGRATION_WAITER, PG_LOCKED } from "../abi";
 import { machine } from "../state/machine";
 import { Page, getPage, pageAt, pfnOf } from "../state/page";
 import { addPin, freePins, nextPinOf, pinAt } from "../state/pins";
@@ -14,6 +14,11 @@ export function sleepOnPage(mm: i32, pfn: i32, withRef: bool): i32 {
     machine().nrWaiters += 1;
   }
   return FAULT_WAIT;
+}
+
+/** A fault needs the lock of a page, which is held: it sleeps with a reference, or gives up. FAULT_*. */
+export function lockPageOrRetry(mm: i32, pfn: i32): i32 {
+  return machine().nowait != 0 ? FAULT_NOWAIT : sleepOnPage(mm, pfn, true);
 }
 
 /** unlock_page(): wakes the faults that sleep on a migration entry of this page. */

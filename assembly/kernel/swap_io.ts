@@ -2,6 +2,7 @@
 import {
   MIGRATE_MOVABLE,
   PFN_NONE,
+  PG_LOCKED,
   PG_RECLAIM,
   PG_SWAPBACKED,
   PG_UPTODATE,
@@ -19,6 +20,7 @@ import { putPage } from "../state/page_free";
 import { profile } from "../state/profile";
 import { areaOfSlot, swapAreaAt, swapSlotAt } from "../state/swap";
 import { count } from "../state/vmstat";
+import { unlockPage } from "./page_lock";
 import { addToSwapCache, tryToFreeSwap } from "./swap_state";
 
 /**
@@ -35,12 +37,23 @@ export function swapWritepage(pfn: i32, page: Page): void {
   else page.flags |= PG_WRITEBACK;
 }
 
+/** True if a read of this slot takes time, after which endRead() is called: on the explored clock. */
+function isInFlight(slot: i32): bool {
+  return machine().exploring != 0 && swapAreaAt(areaOfSlot(slot)).synchronous == 0;
+}
+
+/** end_swap_bio_read() and its like for files: the content is there, and the page unlocked. */
+export function endRead(page: Page): void {
+  page.flags |= PG_UPTODATE;
+  unlockPage(page);
+}
+
 /** A frame with what the device has in a slot, swap-backed and on its way to the LRU; or PFN_NONE. */
 function readFrame(slot: i32, node: i32, bound: bool): i32 {
   const pfn = allocPages(node, 0, MIGRATE_MOVABLE, bound);
   if (pfn == PFN_NONE) return PFN_NONE;
   const page = pageAt(pfn);
-  page.flags = PG_SWAPBACKED | PG_UPTODATE;
+  page.flags = PG_SWAPBACKED | (isInFlight(slot) ? PG_LOCKED : PG_UPTODATE);
   assert(swapSlotAt(slot).written != 0, "readFrame: the device has nothing in this slot");
   if (!profile().chargeEndsWithMapping) chargePage(page); // mem_cgroup_swapin_charge_folio()
   copyContentFromSlot(slot, pfn);
@@ -48,7 +61,7 @@ function readFrame(slot: i32, node: i32, bound: bool): i32 {
   return pfn;
 }
 
-/** read_swap_cache_async(), up to the end of the I/O. Without memory nothing happens. */
+/** read_swap_cache_async(), up to the end of the I/O unless that takes time. Nothing without memory. */
 function readSwapCache(slot: i32, node: i32, bound: bool): void {
   const pfn = readFrame(slot, node, bound);
   if (pfn == PFN_NONE) return;

@@ -32,7 +32,7 @@ import { count } from "../state/vmstat";
 import { mapNewAnonPage, nodeOfVma } from "./anon_page";
 import { doWpPage } from "./cow";
 import { mlockPage } from "./mlock";
-import { sleepOnPage } from "./page_lock";
+import { lockPageOrRetry } from "./page_lock";
 import { pageAddAnonRmap } from "./rmap";
 import { readWithoutCache, swapinReadahead } from "./swap_io";
 import { reuseSwapPage, swapFree, tryToFreeSwap } from "./swap_state";
@@ -107,7 +107,7 @@ export function mapCopy(vmaId: i32, vpn: i32, pfn: i32, flags: i32): i32 {
   return err;
 }
 
-/** do_swap_page() for virtual page `vpn`. Returns 0, FAULT_WAIT or -ENOMEM. */
+/** do_swap_page() for virtual page `vpn`. Returns 0, FAULT_WAIT, FAULT_NOWAIT or -ENOMEM. */
 export function doSwapPage(vmaId: i32, vpn: i32, write: bool): i32 {
   const vma = vmaAt(vmaId);
   const number = pteNumber(vma, vpn);
@@ -119,10 +119,13 @@ export function doSwapPage(vmaId: i32, vpn: i32, write: bool): i32 {
     if (pfn == PFN_NONE) return -ENOMEM;
   } else {
     // lookup_swap_cache() has a reference, also while the fault sleeps for the lock.
-    if ((pageAt(pfn).flags & PG_LOCKED) != 0) return sleepOnPage(vma.mm, pfn, true);
     getPage(pageAt(pfn));
   }
   const page = pageAt(pfn);
+  if ((page.flags & PG_LOCKED) != 0) {
+    putPage(page); // sleeping takes it anew
+    return lockPageOrRetry(vma.mm, pfn);
+  }
   if ((page.flags & PG_SWAPCACHE) != 0 && page.privateWord != slot) {
     // The RFC has put a pointer over the entry: the fault is given up, and taken again, for ever.
     putPage(page);

@@ -16,19 +16,31 @@ export class Actor {
   mm: i32; // address space that it works in
   vcpu: i32; // of a guest, its entry, its worker or its reset
   script: i32; // what it is to do: up to four operations of 8 bits, the first in the lowest; 0 ends
+  options: i32; // of its kind
+  heldByAsyncPf: i32; // of a migrator: page that has not moved and that nobody but async_pf held, 0 = none
 }
 
-const OPERATION_BITS: i32 = 8;
+export const OPERATION_BITS: i32 = 8;
 const PAGE_BITS: i32 = 4;
+
+/** OP_* of 8 bits of a script. */
+export function operationOf(operation: i32): i32 {
+  return operation >> PAGE_BITS;
+}
+
+/** The virtual page that they are about. */
+export function pageOf(operation: i32): i32 {
+  return operation & ((1 << PAGE_BITS) - 1);
+}
 
 /** The operation that is next: OP_*, 0 = none is left. */
 export function nextOperation(actor: Actor): i32 {
-  return (actor.script & ((1 << OPERATION_BITS) - 1)) >> PAGE_BITS;
+  return operationOf(actor.script & ((1 << OPERATION_BITS) - 1));
 }
 
 /** The virtual page that the next operation is about. */
 export function nextPage(actor: Actor): i32 {
-  return actor.script & ((1 << PAGE_BITS) - 1);
+  return pageOf(actor.script);
 }
 
 /** The next operation has been done: the one after it is next. */

@@ -83,6 +83,8 @@ export class Machine {
   nrAsyncPfPins: i32; // pins that work items of async_pf hold
   freeKsmItem: i32; // free list, see pool.ts
   nrKsmItems: i32;
+  nowait: i32; // faults give up at a page lock: FAULT_FLAG_RETRY_NOWAIT
+  lockTaken: i32; // page whose lock the present transition has taken and released, 0 = none
   exploring: i32; // actors are between two steps: a locked page may have entries, reads take time
   pageCluster: i32; // vm.page-cluster: 2^n slots are read at once
 }

@@ -34,6 +34,7 @@ export class Mm {
   nrVcpus: i32;
   mmCount: i32; // mm_count held by async_pf work
   hasPinned: i32; // MMF_HAS_PINNED: FOLL_PIN was used here
+  exiting: i32; // its threads have been killed, exit_mmap() has begun
   mmapSem: i32; // mmap_sem on the explored clock: readers, -1 = a writer
 }
 

@@ -25,6 +25,9 @@ export class Vcpu {
   wakeups: i32; // broadcasts among the "page ready"
   completion: i32; // COMPLETION_*, how far it is with `completing`
   completing: i32; // the work item that it is about to end, 0 = none
+  locked: i32; // async_pf.lock is held from one transition to the next
+  sleepsOn: i32; // page whose lock the thread waits for within a fault, 0 = none
+  clearing: i32; // the thread is in kvm_clear_async_pf_completion_queue()
   completingCtx: i32; // and the context that it has found on the page of that
 }
 

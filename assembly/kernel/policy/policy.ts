@@ -32,6 +32,16 @@ export function policyStore(apfId: i32): i32 {
   return config(CFG_POLICY) == POLICY_RFC ? rfcStore(apfId) : WORKER_HAS_STORED;
 }
 
+/** True if the worker allocates something before GUP, so that this is a step of its own. */
+export function policyAllocates(): bool {
+  return config(CFG_POLICY) == POLICY_RFC;
+}
+
+/** True if the stores of the worker and the end of an item are steps of their own: no lock is held. */
+export function policyIsUnlocked(): bool {
+  return config(CFG_POLICY) == POLICY_RFC && !rfcMustLock();
+}
+
 /** The page whose lock the store, or the release of the item, needs first: `pfn`, or 0 for none. */
 export function policyMustLock(pfn: i32): i32 {
   return pfn != 0 && config(CFG_POLICY) == POLICY_RFC && rfcMustLock() ? pfn : 0;
