@@ -60,7 +60,7 @@ function buildCore() {
  * @param {string} wasm
  */
 function inlineHotPaths(wasm) {
-  const features = ["bulk-memory", "sign-ext", "nontrapping-float-to-int", "mutable-globals"];
+  const features = ["bulk-memory", "simd", "sign-ext", "nontrapping-float-to-int", "mutable-globals"];
   const inlining = ["always-inline-max=300", "flexible-inline-max=1000", "one-caller-inline-max=10000"];
   runNode(absolute("node_modules/binaryen/bin/wasm-opt"), [
     ...features.map((name) => `--enable-${name}`),

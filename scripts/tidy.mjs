@@ -38,7 +38,7 @@ const layers = [
   { at: "assembly/state/", imports: state },
   { at: "assembly/kernel/", imports: kernel },
   { at: "assembly/actors/", imports: [...kernel, "assembly/actors/"] },
-  { at: "assembly/clock/", imports: [...kernel, "assembly/actors/", "assembly/clock/"] },
+  { at: "assembly/clock/", imports: [...kernel, "assembly/actors/", "assembly/check/", "assembly/clock/"] },
   { at: "assembly/check/", imports: [...state, "assembly/check/"] },
   { at: "assembly/index.ts", imports: ["assembly/"] },
 

@@ -94,10 +94,16 @@ function recountProcesses(start: i32, end: i32): void {
   }
 }
 
-/** Every process counts its vCPUs and their work, and every work item is in the queue of one of them. */
+/**
+ * Every process counts its vCPUs and their work, and every work item is in the queue of one of them or about to
+ * be ended by one.
+ */
 export function verifyProcesses(): void {
   recountWindows(config(CFG_PROCESSES) + 1, recountProcesses);
   let queued = 0;
-  for (let id = 0; id < config(CFG_VCPUS); id++) queued += vcpuAt(id).queued;
+  for (let id = 0; id < config(CFG_VCPUS); id++) {
+    queued += vcpuAt(id).queued;
+    if (vcpuAt(id).completing != 0) queued += 1;
+  }
   expectEqual(INV_LIVE, 0, 0, queued, machine().nrApfs);
 }

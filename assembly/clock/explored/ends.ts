@@ -1,0 +1,38 @@
+/** Where a way ends: nobody can take a step, or the simulated kernel has crashed. */
+import { FOUND_CRASH, FOUND_END, FOUND_STUCK } from "../../abi";
+import { isUnfinished } from "../../actors/actors";
+import { brokenIn } from "../../check/explored";
+import { actorAt, nrActors } from "../../state/actor";
+import { machine } from "../../state/machine";
+import { noteBroken, noteEvent } from "./events";
+import { Search } from "./search";
+import { steppingActor, transitionOf } from "./step";
+
+/** True if somebody has work left. */
+function isStuck(): bool {
+  for (let number = 0; number < nrActors(); number++) if (isUnfinished(actorAt(number))) return true;
+  return false;
+}
+
+/** Notes what is wrong with the present state, in which nobody can take a step. */
+export function noteEnd(s: Search): void {
+  if (!isStuck()) {
+    const broken = brokenIn(true);
+    const avoided = (broken & ((<u64>1) << s.avoidWhat)) == 0 || s.avoidKind > FOUND_END;
+    if (s.avoidKind != 0 && avoided) s.avoided = 1;
+    noteBroken(FOUND_END, broken & ~s.broken, 0, s.state, -1, s.depth);
+    return;
+  }
+  for (let number = 0; number < nrActors(); number++) {
+    const actor = actorAt(number);
+    if (isUnfinished(actor)) noteEvent(FOUND_STUCK, actor.kind, actor.transition, s.state, -1, s.depth);
+  }
+}
+
+/** Notes the crash in the step that was under way. */
+export function noteCrash(s: Search): void {
+  const m = machine();
+  const what = m.crashInvariant | (m.crashFunction << 8) | (m.crashCaller << 16);
+  s.nrTransitions += 1;
+  noteEvent(FOUND_CRASH, what, transitionOf(steppingActor), s.state, steppingActor, s.depth + 1);
+}

@@ -1,0 +1,90 @@
+/** The explored clock, as the outside drives it: begin, go on for a while, go on after a crash. */
+import { brokenIn } from "../../check/explored";
+import { nrActors } from "../../state/actor";
+import { machine } from "../../state/machine";
+import { noteCrash } from "./ends";
+import { initEvents } from "./events";
+import { EVERYBODY, afterCrash, expand, isExpansion } from "./explorer";
+import { initFrontier, pushMachine } from "./frontier";
+import {
+  hashHigh,
+  hashImage,
+  hashLow,
+  initImages,
+  initialPtr,
+  loadInitial,
+  presentPtr,
+  saveImage,
+} from "./image";
+import { beginLayout } from "./memory";
+import { initSearch, search } from "./search";
+import { addState, initVisited } from "./visited";
+import { endCrashedWalk, initWalks, walk } from "./walk";
+
+/**
+ * Begins a search from the machine as it is, for at most `maxStates` states, `maxDepth` steps and
+ * `maxSwitches` context switches (0: any number); with sleep sets if `reduce`. Returns false without memory.
+ */
+export function beginSearch(
+  strategy: i32,
+  maxStates: i32,
+  maxDepth: i32,
+  maxSwitches: i32,
+  reduce: bool,
+): bool {
+  assert(nrActors() <= 16, "beginSearch: sleep sets have 16 bits");
+  machine().exploring = 1;
+  beginLayout();
+  if (!initSearch() || !initImages() || !initEvents() || !initVisited(maxStates)) return false;
+  const broken = brokenIn(false);
+  if (!initWalks(0, broken) || !initFrontier()) return false;
+  saveImage(initialPtr);
+  saveImage(presentPtr);
+  hashImage(initialPtr);
+  const s = search();
+  s.strategy = strategy;
+  s.maxDepth = maxDepth;
+  s.maxSwitches = maxSwitches;
+  // Of two orders of independent steps one may be within a bound of switches, and the other not.
+  s.reducing = reduce && maxSwitches == 0 ? 1 : 0;
+  s.lastActor = -1;
+  const first = addState(hashLow, hashHigh, 0, 0, 0);
+  return !isExpansion(strategy) || pushMachine(first, EVERYBODY, 0, broken, -1, 0);
+}
+
+/** Of a random search: so many walks, and with pct so many points at which priorities change. */
+export function setWalks(walks: i32, points: i32, seed: u64): bool {
+  const s = search();
+  s.walksLeft = walks;
+  s.random = seed;
+  return initWalks(points, brokenIn(false));
+}
+
+/** The search ends as soon as one way has come to its end without this: FOUND_*, and what. */
+export function setAvoided(kind: i32, what: i32): void {
+  const s = search();
+  s.avoidKind = kind;
+  s.avoidWhat = what;
+}
+
+/** Goes on for about `budget` steps. Returns EXPLORE_*. */
+export function continueSearch(budget: i32): i32 {
+  return isExpansion(search().strategy) ? expand(budget) : walk(budget);
+}
+
+/** The simulated kernel has crashed in a step of the search, which ends a way; the others go on. */
+export function crashInSearch(): void {
+  const s = search();
+  noteCrash(s);
+  if (isExpansion(s.strategy)) afterCrash();
+  else endCrashedWalk();
+}
+
+/** Makes the machine what it was when the search began. */
+export function endSearch(): void {
+  loadInitial();
+}
+
+export function wasAvoided(): bool {
+  return search().avoided != 0;
+}

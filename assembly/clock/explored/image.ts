@@ -1,0 +1,282 @@
+/**
+ * Images of the machine: copies of the tables that a search changes, one behind the other. The arena itself is
+ * the state that runs; `present` is the image of the state that is being expanded. The 128 bits of a state's
+ * hash are the exclusive or of a mix of each word with its place, so that a step costs only what it changes.
+ */
+import {
+  BATCH_SIZE,
+  CFG_CPUS,
+  CFG_NR_ZONES,
+  NR_COUNTERS,
+  TABLE_ACTORS,
+  TABLE_APFS,
+  TABLE_BATCHES,
+  TABLE_CACHE_SLOTS,
+  TABLE_CONTENT,
+  TABLE_COUNTERS,
+  TABLE_CTXS,
+  TABLE_EXPECTED,
+  TABLE_MACHINE,
+  TABLE_MAPPINGS,
+  TABLE_MIGRATIONS,
+  TABLE_PAGES,
+  TABLE_PINS,
+  TABLE_PIN_HASH,
+  TABLE_PROCESSES,
+  TABLE_PTES,
+  TABLE_SWAP_AREAS,
+  TABLE_SWAP_CONTENT,
+  TABLE_SWAP_SLOTS,
+  TABLE_VCPUS,
+  TABLE_VMAS,
+  TABLE_ZONES,
+} from "../../abi";
+import { MACHINE_RECORD_SIZE, ZONE_RECORD_SIZE, config, tablePtr, tableSize } from "../../arena";
+import { reserve } from "./memory";
+
+/** Images are compared and kept by lines of this many bytes. */
+export const LINE: usize = 64;
+const MAX_RANGES: i32 = 48;
+
+@unmanaged
+class Range {
+  address: usize; // in the arena
+  size: usize; // a multiple of LINE
+}
+
+let rangesPtr: usize = 0;
+let nrRanges: i32 = 0;
+export let imageSize: usize = 0;
+export let nrLines: i32 = 0;
+export let presentPtr: usize = 0;
+export let initialPtr: usize = 0;
+let changedPtr: usize = 0; // lines that the last step has changed: line number, address
+export let nrChanged: i32 = 0;
+export let hashLow: u64 = 0;
+export let hashHigh: u64 = 0;
+
+function rangeAt(position: i32): Range {
+  return changetype<Range>(rangesPtr + <usize>position * offsetof<Range>());
+}
+
+function addRange(address: usize, size: usize): void {
+  if (size == 0) return;
+  assert(nrRanges < MAX_RANGES && (address & (LINE - 1)) == 0, "addRange: too many, or not aligned");
+  const range = rangeAt(nrRanges);
+  range.address = address;
+  range.size = (size + LINE - 1) & ~(LINE - 1); // behind a table there is padding
+  nrRanges += 1;
+  imageSize += range.size;
+}
+
+/** What leads from an address in the arena to the same in the present state's image. */
+export function presentOf(address: usize): usize {
+  let image = presentPtr;
+  for (let i = 0; i < nrRanges; i++) {
+    const range = rangeAt(i);
+    if (address - range.address < range.size) return image - range.address;
+    image += range.size;
+  }
+  return 0;
+}
+
+function addTable(table: i32): void {
+  addRange(tablePtr(table), tableSize(table));
+}
+
+/** Everything that a transition may change. Memory blocks, nodes and pageblocks stay as they are. */
+function addRanges(): void {
+  addRange(tablePtr(TABLE_MACHINE), MACHINE_RECORD_SIZE);
+  addRange(tablePtr(TABLE_COUNTERS), NR_COUNTERS * 8);
+  addRange(tablePtr(TABLE_ZONES), <usize>config(CFG_NR_ZONES) * ZONE_RECORD_SIZE);
+  addTable(TABLE_SWAP_AREAS);
+  addRange(tablePtr(TABLE_BATCHES), <usize>config(CFG_CPUS) * BATCH_SIZE);
+  addTable(TABLE_PROCESSES);
+  addTable(TABLE_VMAS);
+  addTable(TABLE_MAPPINGS);
+  addTable(TABLE_CACHE_SLOTS);
+  addTable(TABLE_PINS);
+  addTable(TABLE_PIN_HASH);
+  addTable(TABLE_VCPUS);
+  addTable(TABLE_APFS);
+  addTable(TABLE_CTXS);
+  addTable(TABLE_MIGRATIONS);
+  addTable(TABLE_ACTORS);
+  addTable(TABLE_SWAP_SLOTS);
+  addTable(TABLE_PTES);
+  addTable(TABLE_EXPECTED);
+  addTable(TABLE_PAGES);
+  addTable(TABLE_CONTENT);
+  addTable(TABLE_SWAP_CONTENT);
+}
+
+/** Lays the images out. Returns false without memory. */
+export function initImages(): bool {
+  nrRanges = 0;
+  imageSize = 0;
+  rangesPtr = reserve(<u64>MAX_RANGES * offsetof<Range>());
+  if (rangesPtr == 0) return false;
+  addRanges();
+  nrLines = <i32>(imageSize / LINE);
+  presentPtr = reserve(imageSize);
+  initialPtr = reserve(imageSize);
+  changedPtr = reserve(<u64>nrLines * 8);
+  return presentPtr != 0 && initialPtr != 0 && changedPtr != 0;
+}
+
+/** Copies the machine to an image. */
+export function saveImage(image: usize): void {
+  for (let i = 0; i < nrRanges; i++) {
+    const range = rangeAt(i);
+    memory.copy(image, range.address, range.size);
+    image += range.size;
+  }
+}
+
+/** Makes the machine the present state. */
+export function loadPresent(): void {
+  let image = presentPtr;
+  for (let i = 0; i < nrRanges; i++) {
+    const range = rangeAt(i);
+    memory.copy(range.address, image, range.size);
+    image += range.size;
+  }
+}
+
+/** Makes the machine, and the present state, the initial one. */
+export function loadInitial(): void {
+  memory.copy(presentPtr, initialPtr, imageSize);
+  loadPresent();
+}
+
+function mix(place: usize, word: u64): u64 {
+  let x = word ^ ((<u64>place + 1) * 0x9e3779b97f4a7c15);
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  return x ^ (x >> 27);
+}
+
+/** Takes a word at a place of the image into the hash, or out of it again. */
+function toggle(place: usize, word: u64): void {
+  if (word == 0) return;
+  const x = mix(place, word);
+  const low = x * 0x94d049bb133111eb;
+  const high = (x ^ 0x2545f4914f6cdd1d) * 0xd6e8feb86659fd93;
+  hashLow ^= low ^ (low >> 31);
+  hashHigh ^= high ^ (high >> 29);
+}
+
+/** Sets the hash to that of an image. */
+export function hashImage(image: usize): void {
+  hashLow = 0;
+  hashHigh = 0;
+  for (let place: usize = 0; place < imageSize; place += 8) toggle(place, load<u64>(image + place));
+}
+
+export function setHash(low: u64, high: u64): void {
+  hashLow = low;
+  hashHigh = high;
+}
+
+/** Makes the hash one of the state, who came there last and after how many switches. */
+export function withContext(actor: i32, switches: i32): void {
+  toggle(imageSize, ((<u64>switches) << 8) | <u64>(actor + 1));
+}
+
+function differ(a: usize, b: usize): bool {
+  const d0 = v128.xor(v128.load(a), v128.load(b));
+  const d1 = v128.xor(v128.load(a, 16), v128.load(b, 16));
+  const d2 = v128.xor(v128.load(a, 32), v128.load(b, 32));
+  const d3 = v128.xor(v128.load(a, 48), v128.load(b, 48));
+  return v128.any_true(v128.or(v128.or(d0, d1), v128.or(d2, d3)));
+}
+
+function rehashLine(place: usize, before: usize, after: usize): void {
+  for (let offset: usize = 0; offset < LINE; offset += 8) {
+    const was = load<u64>(before + offset);
+    const is = load<u64>(after + offset);
+    if (was == is) continue;
+    toggle(place + offset, was);
+    toggle(place + offset, is);
+  }
+}
+
+function noteChanged(place: usize, address: usize): void {
+  const entry = changedPtr + ((<usize>nrChanged) << 3);
+  store<u32>(entry, <u32>place);
+  store<u32>(entry, <u32>address, 4);
+  nrChanged += 1;
+}
+
+/** Finds what the machine has that the present state has not, and makes the hash the machine's. */
+export function compareWithPresent(): void {
+  nrChanged = 0;
+  let place: usize = 0;
+  for (let i = 0; i < nrRanges; i++) {
+    const range = rangeAt(i);
+    const end = range.address + range.size;
+    for (let address = range.address; address < end; address += LINE) {
+      if (differ(presentPtr + place, address)) {
+        noteChanged(place, address);
+        rehashLine(place, presentPtr + place, address);
+      }
+      place += LINE;
+    }
+  }
+}
+
+/** Takes the last step back: the machine is the present state again. */
+export function revert(): void {
+  for (let i = 0; i < nrChanged; i++) {
+    const entry = changedPtr + ((<usize>i) << 3);
+    memory.copy(<usize>load<u32>(entry, 4), presentPtr + <usize>load<u32>(entry), LINE);
+  }
+}
+
+/** Goes on from the last step: the present state is the machine. */
+export function advance(): void {
+  for (let i = 0; i < nrChanged; i++) {
+    const entry = changedPtr + ((<usize>i) << 3);
+    memory.copy(presentPtr + <usize>load<u32>(entry), <usize>load<u32>(entry, 4), LINE);
+  }
+}
+
+/** Bytes of the bit map that says which lines a difference has. */
+export function mapSize(): usize {
+  return ((<usize>nrLines + 63) >> 6) << 3;
+}
+
+/** Writes what the machine has that the initial state has not: a bit map, then lines. Returns the size. */
+export function encodeDifference(to: usize): usize {
+  memory.fill(to, 0, mapSize());
+  let lines = to + mapSize();
+  let place: usize = 0;
+  let line = 0;
+  for (let i = 0; i < nrRanges; i++) {
+    const range = rangeAt(i);
+    const end = range.address + range.size;
+    for (let address = range.address; address < end; address += LINE) {
+      if (differ(initialPtr + place, address)) {
+        const word = to + ((<usize>line >> 6) << 3);
+        store<u64>(word, load<u64>(word) | ((<u64>1) << (line & 63)));
+        memory.copy(lines, address, LINE);
+        lines += LINE;
+      }
+      place += LINE;
+      line += 1;
+    }
+  }
+  return lines - to;
+}
+
+/** The other way: the present state and the machine are the initial state with a difference. */
+export function decodeDifference(from: usize): void {
+  memory.copy(presentPtr, initialPtr, imageSize);
+  let lines = from + mapSize();
+  for (let word: usize = 0; word < mapSize(); word += 8) {
+    for (let bits = load<u64>(from + word); bits != 0; bits &= bits - 1) {
+      memory.copy(presentPtr + ((word << 3) + <usize>ctz(bits)) * LINE, lines, LINE);
+      lines += LINE;
+    }
+  }
+  loadPresent();
+}
