@@ -1,10 +1,12 @@
-// node scripts/build.mjs [core|ts]
+// node scripts/build.mjs [core|models|ts]
 // Also part of setup.mjs, where nothing is installed yet: Node's own modules only.
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { absolute, runAsMain, runNode } from "./lib.mjs";
 
 const generated = "src/generated";
+const models = "src/scenario/models";
 
 /**
  * @typedef {object} Part
@@ -24,6 +26,12 @@ const parts = {
     outputs: ["core.wasm", "core.js", "core.d.ts", "core-inline.ts", "core.debug.wasm"],
     run: buildCore,
   },
+  models: {
+    inputs: ["scripts/build.mjs", models],
+    dir: `${generated}/models`,
+    outputs: ["texts.ts"],
+    run: buildModels,
+  },
   ts: {
     inputs: [...coreInputs, "package.json", "tsconfig.json", "tsconfig.build.json", "src"],
     dir: "dist",
@@ -33,6 +41,7 @@ const parts = {
       "src/cli/main.js",
       `${generated}/core.wasm`,
       `${generated}/core.js`,
+      `${generated}/models/texts.js`,
     ],
     run: buildTs,
   },
@@ -73,6 +82,18 @@ function inlineHotPaths(wasm) {
   ]);
 }
 
+/** The built-in models as text by name: a browser has no files. */
+function buildModels() {
+  const files = filesBelow(models).filter((file) => file.endsWith(".yaml"));
+  const names = files.map((file) => path.basename(file, ".yaml")).toSorted();
+  const texts = names.map((name) => [name, fs.readFileSync(absolute(`${models}/${name}.yaml`), "utf8")]);
+  const table = JSON.stringify(Object.fromEntries(texts));
+  fs.writeFileSync(
+    absolute(`${generated}/models/texts.ts`),
+    `export const modelTexts: Readonly<Record<string, string>> = ${table};\n`,
+  );
+}
+
 function buildTs() {
   runNode(absolute("node_modules/typescript/bin/tsc"), ["-p", "tsconfig.build.json"]);
   for (const file of ["core.wasm", "core.js", "core.d.ts"]) {
@@ -107,6 +128,20 @@ function missingOutputs({ dir, outputs }) {
   return outputs.map((file) => `${dir}/${file}`).filter((file) => !fs.existsSync(absolute(file)));
 }
 
+/**
+ * Empties a part's folder, but for folders of other parts.
+ *
+ * @param {string} dir
+ */
+function emptyFolder(dir) {
+  const others = Object.values(parts).map((part) => part.dir);
+  fs.mkdirSync(absolute(dir), { recursive: true });
+  for (const name of fs.readdirSync(absolute(dir))) {
+    const entry = `${dir}/${name}`;
+    if (!others.includes(entry)) fs.rmSync(absolute(entry), { recursive: true });
+  }
+}
+
 /** @param {Part} part */
 function buildPart(part, /** @type {{ force: boolean }} */ { force }) {
   const stamp = absolute(`${part.dir}/.stamp`);
@@ -116,8 +151,7 @@ function buildPart(part, /** @type {{ force: boolean }} */ { force }) {
   if (fresh && !force && missingOutputs(part).length === 0) return;
 
   process.stderr.write(`building ${part.dir}\n`);
-  fs.rmSync(absolute(part.dir), { recursive: true, force: true });
-  fs.mkdirSync(absolute(part.dir), { recursive: true });
+  emptyFolder(part.dir);
   part.run();
   // asc exits 0 when a key of asconfig.json or the name of a target is misspelt.
   const missing = missingOutputs(part);

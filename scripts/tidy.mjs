@@ -46,7 +46,7 @@ const layers = [
   { at: "src/core/", imports: core },
   { at: "src/host.ts", imports: host },
   { at: "src/host/", imports: host },
-  { at: "src/scenario/", imports: [...scenario, "yaml", "zod"] },
+  { at: "src/scenario/", imports: [...scenario, "src/generated/models/", "yaml", "zod"] },
   { at: "src/run/", imports: run },
   { at: "src/explain.ts", imports: explain },
   { at: "src/explain/", imports: explain },

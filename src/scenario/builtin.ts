@@ -1,0 +1,19 @@
+/** The models that come with the package: models/*.yaml. */
+import { modelTexts } from "../generated/models/texts.ts";
+import { lookUp } from "../host/config.ts";
+import { loadModel } from "./load-model.ts";
+import type { Model } from "./model.ts";
+
+let loaded: readonly Model[] | undefined;
+
+/** The built-in models, by name. */
+export function builtinModels(): readonly Model[] {
+  loaded ??= Object.entries(modelTexts).map(([name, text]) => loadModel(text, `${name}.yaml`, name));
+  return loaded;
+}
+
+/** A built-in model by its name. @throws {SimError} ERR_UNKNOWN_NAME with the names that there are */
+export function builtinModel(name: string): Model {
+  const byName = Object.fromEntries(builtinModels().map((model) => [model.name, model]));
+  return lookUp("model", byName, name);
+}
