@@ -483,6 +483,7 @@ export const MACHINE_BAD_PFN = 88;
 export const MACHINE_BAD_OBJECT = 92;
 export const MACHINE_BAD_EXPECTED = 96; // i64
 export const MACHINE_BAD_FOUND = 104; // i64
+export const MACHINE_SUBSTITUTE_WORD = 72;
 export const MACHINE_NR_PROCESSES = 136;
 export const MACHINE_NR_CTXS = 156;
 export const MACHINE_NR_TRACE = 164;
@@ -555,7 +556,6 @@ export const BATCH_SIZE = 128;
 // Actors: what is an actor, and what it does. A transition is what happens between two points at which
 // another CPU could come; its name and its kernel function are in core/names.ts.
 export const ACTOR_SIZE = 64;
-export const ACTOR_TRANSITION = 16;
 export const ACTOR_NONE = 0;
 export const ACTOR_GUEST = 1; // a vCPU in guest mode, and its faults
 export const ACTOR_ENTRY = 2; // the same thread before it enters the guest: completions

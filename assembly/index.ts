@@ -20,21 +20,29 @@ import { placeActor, stepActor } from "./actors/actors";
 import { brokenIn, describeBroken } from "./check/explored";
 import { sectionHash, stateHash } from "./check/hash";
 import { verify } from "./check/verify";
-import { eventsAddress, nrFound } from "./clock/explored/events";
+import { eventsAddress } from "./clock/explored/events";
 import {
+  actorIsUnfinished,
   beginSearch,
   continueSearch,
   crashInSearch,
   endSearch,
+  searchCuts,
+  searchDepth,
+  searchEvents,
+  searchFrontier,
+  searchImageBytes,
+  searchStates,
+  searchTransitions,
   setAvoided,
   setWalks,
   wasAvoided,
 } from "./clock/explored/explored";
-import { frontierBytes, nrEntries } from "./clock/explored/frontier";
-import { imageSize } from "./clock/explored/image";
+import { frontierBytes } from "./clock/explored/frontier";
 import { beginSchedule, brokenByLastStep, restartSchedule, scheduleStep } from "./clock/explored/schedule";
-import { search } from "./clock/explored/search";
-import { actorOf, nrStates, parentOf, visitedBytes } from "./clock/explored/visited";
+import { independentOf } from "./clock/explored/independence";
+import { lastTransition } from "./clock/explored/step";
+import { actorOf, parentOf, visitedBytes } from "./clock/explored/visited";
 import { accessRange, offlineBlock } from "./clock/straight";
 import {
   asyncPfExecute,
@@ -104,6 +112,7 @@ import { counterOf } from "./state/vmstat";
 import { initZones, nodeHasMemory, nodeOf, pageblockOf } from "./state/zone";
 
 export {
+  actorIsUnfinished,
   actorOf,
   beginSchedule,
   beginSearch,
@@ -118,6 +127,13 @@ export {
   placeActor,
   restartSchedule,
   scheduleStep,
+  searchCuts,
+  searchDepth,
+  searchEvents,
+  searchFrontier,
+  searchImageBytes,
+  searchStates,
+  searchTransitions,
   setAvoided,
   setWalks,
   stepActor,
@@ -147,7 +163,9 @@ export {
   freeMappings,
   freePins,
   freeVmas,
+  independentOf,
   isUnmapped,
+  lastTransition,
   layOut,
   mbind,
   mergeKsm,
@@ -363,35 +381,4 @@ export function reserveFrame(pfn: i32): bool {
   page.flags = PG_RESERVED;
   page.refcount = 1;
   return true;
-}
-
-/** How far the search is: states, steps, the longest way, entries of the frontier, events. */
-export function searchStates(): i32 {
-  return nrStates;
-}
-
-export function searchTransitions(): f64 {
-  return <f64>search().nrTransitions;
-}
-
-export function searchDepth(): i32 {
-  return search().deepest;
-}
-
-export function searchFrontier(): i32 {
-  return nrEntries;
-}
-
-export function searchEvents(): i32 {
-  return nrFound;
-}
-
-/** What has cut the search short so far: 1 the bound of the depth, 2 that of the switches, 3 both. */
-export function searchCuts(): i32 {
-  return search().cutByDepth | (search().cutBySwitches << 1);
-}
-
-/** Bytes of the machine that a search copies. */
-export function searchImageBytes(): usize {
-  return imageSize;
 }

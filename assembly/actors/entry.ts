@@ -29,6 +29,11 @@ function transitionAfter(completion: i32): i32 {
   return completion == COMPLETION_RESTORED ? TRANSITION_ENTRY_FREE : TRANSITION_ENTRY_TEST;
 }
 
+/** TRANSITION_ENTRY_* of the next step of a vCPU's completion. */
+export function nextEntryTransition(vcpuId: i32): i32 {
+  return transitionAfter(vcpuAt(vcpuId).completion);
+}
+
 /** True if a finished item waits for this vCPU, or is being ended by it. */
 export function entryHasWork(entry: Actor): bool {
   const vcpu = vcpuAt(entry.vcpu);

@@ -4,7 +4,6 @@ import {
   APF_DONE,
   APF_LOST,
   APF_QUEUED,
-  PG_LOCKED,
   STEP_BLOCKED,
   STEP_TAKEN,
   TRANSITION_WORKER_ALLOC,
@@ -46,10 +45,6 @@ function pendingItem(worker: Worker): i32 {
   return 0;
 }
 
-export function workerHasWork(worker: Worker): bool {
-  return worker.item != 0 || pendingItem(worker) != 0;
-}
-
 /** TRANSITION_WORKER_* of the step that comes after WORKER_*. */
 function transitionAfter(at: i32): i32 {
   if (at == WORKER_NOT_BEGUN && policyAllocates()) return TRANSITION_WORKER_ALLOC;
@@ -68,6 +63,20 @@ function isBeforeGup(apf: Apf): bool {
   return apf.worker == WORKER_BEGUN || (apf.worker == WORKER_NOT_BEGUN && !policyAllocates());
 }
 
+/** The work item that a worker is at, or would begin; 0 if there is none. */
+export function workerItem(worker: Worker): i32 {
+  return worker.item != 0 ? worker.item : pendingItem(worker);
+}
+
+export function workerHasWork(worker: Worker): bool {
+  return workerItem(worker) != 0;
+}
+
+/** TRANSITION_WORKER_* of the next step of a worker. */
+export function nextWorkerTransition(worker: Worker): i32 {
+  return transitionAfter(apfAt(workerItem(worker)).worker);
+}
+
 /** What the next step waits for: a page lock, mmap_sem or the lock of the vCPU. */
 function waits(worker: Worker, apf: Apf): bool {
   if (workerSleeps(apf)) return true;
@@ -83,7 +92,7 @@ function upRead(worker: Worker): void {
 
 /** The next step of async_pf_execute(). */
 export function workerStep(worker: Worker): i32 {
-  const item = worker.item != 0 ? worker.item : pendingItem(worker);
+  const item = workerItem(worker);
   if (item == 0) return STEP_BLOCKED;
   const apf = apfAt(item);
   worker.transition = transitionAfter(apf.worker);

@@ -20,7 +20,7 @@ import { pageAt } from "../state/page";
 import { verify } from "./verify";
 import { beginCollecting, endCollecting } from "./violation";
 
-/** The page in use whose page->private points to a context that is freed (not that anybody would follow it). */
+/** The page in use whose page->private points to a freed context (not that anybody would follow it). */
 function pageWithDanglingPrivate(): i32 {
   for (let pfn = FIRST_PFN; pfn < config(CFG_MAX_PFN); pfn++) {
     const page = pageAt(pfn);
@@ -41,6 +41,16 @@ function stuckPage(): i32 {
   return 0;
 }
 
+/** Leaves no record behind: it would be state. */
+function forgetViolation(): void {
+  const m = machine();
+  m.badInvariant = 0;
+  m.badPfn = 0;
+  m.badObject = 0;
+  m.badExpected = 0;
+  m.badFound = 0;
+}
+
 function verifyAll(resting: bool, wantedBit: i32): u64 {
   const m = machine();
   m.exploring = resting ? 0 : 1;
@@ -54,7 +64,7 @@ function verifyAll(resting: bool, wantedBit: i32): u64 {
 /** The set of what does not hold in the present state; `resting`: and of what must hold at its end. */
 export function brokenIn(resting: bool): u64 {
   let broken = verifyAll(resting, -1);
-  machine().badInvariant = 0;
+  forgetViolation();
   if (pageWithDanglingPrivate() != 0) broken |= (<u64>1) << BROKEN_DANGLING;
   if (stuckPage() != 0) broken |= (<u64>1) << INV_MOVE;
   return broken;

@@ -6,6 +6,7 @@ import {
   APF_QUEUED,
   CFG_MAX_PFN,
   CFG_VCPUS,
+  COMPLETION_RESTORED,
   CTX_CONTEXT,
   CTX_SIZE,
   HOLDER_ASYNC_PF,
@@ -60,7 +61,7 @@ function verifyOwner(id: i32): void {
   expectEqual(INV_OWN, page, id, pin.pfn, page);
 }
 
-/** A page, or with 0 a running worker, names a context. */
+/** A page, or with 0 a running worker or a vCPU that is about to free it, names a context. */
 function countName(id: i32, pfn: i32): void {
   if (id == 0 || !tallied(id)) return;
   const tally = tallyOf(id);
@@ -79,9 +80,12 @@ function countNames(): void {
     countName(id, pfn);
   }
   for (let id = 1; id <= maxApfs(); id++) countName(apfAt(id).ctx, 0);
+  for (let id = 0; id < config(CFG_VCPUS); id++) {
+    if (vcpuAt(id).completion == COMPLETION_RESTORED) countName(vcpuAt(id).completingCtx, 0);
+  }
 }
 
-/** Every live context is named by exactly one page, or held by a running worker, and its work item lives. */
+/** Every live context has exactly one that names it, and its work item lives. */
 function recountContexts(start: i32, end: i32): void {
   countNames();
   for (let id = start; id < end; id++) {

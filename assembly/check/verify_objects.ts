@@ -95,8 +95,8 @@ function recountProcesses(start: i32, end: i32): void {
 }
 
 /**
- * Every process counts its vCPUs and their work, and every work item is in the queue of one of them or about to
- * be ended by one.
+ * Every process counts its vCPUs and their work, and every work item is in the queue of one of them or about
+ * to be ended by one.
  */
 export function verifyProcesses(): void {
   recountWindows(config(CFG_PROCESSES) + 1, recountProcesses);

@@ -1,5 +1,6 @@
 /** A write to a page whose PTE does not allow it: written in place or copied (do_wp_page(), mm/memory.c). */
 import {
+  FAULT_NOWAIT,
   FAULT_WAIT,
   PG_ANON_EXCLUSIVE,
   PG_LOCKED,
@@ -22,7 +23,7 @@ import { pteNumber, vmaAt } from "../state/vma";
 import { mapNewAnonPage } from "./anon_page";
 import { setPageDirty } from "./dirty";
 import { munlockUnmapped } from "./mlock";
-import { sleepOnPage } from "./page_lock";
+import { lockPageOrRetry } from "./page_lock";
 import { pageRemoveRmap } from "./rmap";
 import { freeSwapCache, reuseSwapPage, tryToFreeSwap } from "./swap_state";
 
@@ -61,23 +62,24 @@ function copyPage(vmaId: i32, vpn: i32, pfn: i32, page: Page): i32 {
   return 0;
 }
 
-/** Whether the write may go to the page itself, or FAULT_WAIT. The page must look anonymous for that. */
+/** Whether the write may go to the page itself, which must look anonymous for that; or FAULT_*WAIT. */
 function writableInPlace(mm: i32, pfn: i32, page: Page): i32 {
   if (!pageAnon(page) || pageKsm(page)) return 0; // not anonymous: as the RFC makes one
   if (profile().anonExclusive) return becomesExclusive(page) ? 1 : 0;
   // v3.12 looks at it under the page lock: reuse_swap_page() asks who maps it, not who holds it.
-  if ((page.flags & PG_LOCKED) != 0) return sleepOnPage(mm, pfn, true);
+  if ((page.flags & PG_LOCKED) != 0) return lockPageOrRetry(mm, pfn);
+  machine().lockTaken = pfn;
   return reuseSwapPage(page) ? 1 : 0;
 }
 
-/** do_wp_page() for virtual page `vpn`, whose PTE is present. Returns 0, FAULT_WAIT or -ENOMEM. */
+/** do_wp_page() for virtual page `vpn`, whose PTE is present. Returns 0, FAULT_*WAIT or -ENOMEM. */
 export function doWpPage(vmaId: i32, vpn: i32): i32 {
   const vma = vmaAt(vmaId);
   const number = pteNumber(vma, vpn);
   const pfn = ptePfn(pteAt(number));
   const page = pageAt(pfn);
   const inPlace = vma.kind == VMA_ANON ? writableInPlace(vma.mm, pfn, page) : 1;
-  if (inPlace == FAULT_WAIT) return FAULT_WAIT;
+  if (inPlace == FAULT_WAIT || inPlace == FAULT_NOWAIT) return inPlace;
   if (inPlace == 0) return copyPage(vmaId, vpn, pfn, page);
   setPte(number, pteAt(number) | PTE_WRITE | PTE_DIRTY | PTE_ACCESSED); // wp_page_reuse()
   if (vma.kind != VMA_ANON) setPageDirty(page); // a shared mapping

@@ -109,7 +109,7 @@ function handleFault(vmaId: i32, vpn: i32, write: bool): i32 {
 
 /**
  * handle_mm_fault(), if the PTE of virtual page `vpn` does not allow the access. Returns FAULT_NONE,
- * FAULT_MINOR, FAULT_WAIT or FAULT_NOWAIT, or -EFAULT (no VMA, or not allowed), or -ENOMEM. The content stays as it is.
+ * FAULT_MINOR or FAULT_*WAIT, or -EFAULT (no VMA, or not allowed), or -ENOMEM. The content stays as it is.
  */
 export function faultIn(mm: i32, vpn: i32, write: bool): i32 {
   const vmaId = findVma(mm, vpn);

@@ -126,6 +126,7 @@ export function doSwapPage(vmaId: i32, vpn: i32, write: bool): i32 {
     putPage(page); // sleeping takes it anew
     return lockPageOrRetry(vma.mm, pfn);
   }
+  machine().lockTaken = pfn;
   if ((page.flags & PG_SWAPCACHE) != 0 && page.privateWord != slot) {
     // The RFC has put a pointer over the entry: the fault is given up, and taken again, for ever.
     putPage(page);

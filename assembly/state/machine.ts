@@ -19,6 +19,7 @@ import {
   MACHINE_NR_PROCESSES,
   MACHINE_NR_TRACE,
   MACHINE_OFFLINE_ENDING,
+  MACHINE_SUBSTITUTE_WORD,
 } from "../abi";
 import { MACHINE_RECORD_SIZE, machinePtr } from "../arena";
 
@@ -97,6 +98,7 @@ if (offsetof<Machine>("crashCaller") != MACHINE_CRASH_CALLER) ERROR("Machine rec
 if (offsetof<Machine>("crashCaller2") != MACHINE_CRASH_CALLER2) ERROR("Machine record");
 if (offsetof<Machine>("crashPfn") != MACHINE_CRASH_PFN) ERROR("Machine record");
 if (offsetof<Machine>("crashInvariant") != MACHINE_CRASH_INVARIANT) ERROR("Machine record");
+if (offsetof<Machine>("substituteWord") != MACHINE_SUBSTITUTE_WORD) ERROR("Machine record");
 if (offsetof<Machine>("badPfn") != MACHINE_BAD_PFN) ERROR("Machine record");
 if (offsetof<Machine>("badObject") != MACHINE_BAD_OBJECT) ERROR("Machine record");
 if (offsetof<Machine>("badExpected") != MACHINE_BAD_EXPECTED) ERROR("Machine record");

@@ -138,6 +138,11 @@ export class Core {
     return new Int32Array(this.#buffer(), this.tablePtr(table), this.#exports.tableSize(table) >>> 2);
   }
 
+  /** i32 words anywhere in the memory, for reading. */
+  wordsAt(address: number, length: number): Int32Array {
+    return new Int32Array(this.#buffer(), address, length);
+  }
+
   /** A table as u64 words. */
   counters(): BigInt64Array {
     return new BigInt64Array(this.#buffer(), this.tablePtr(abi.TABLE_COUNTERS), abi.NR_COUNTERS);

@@ -113,6 +113,7 @@ export const invariants = {
   "INV-DATA": abi.INV_DATA,
   "INV-LIST": abi.INV_LIST,
   "INV-PTE": abi.INV_PTE,
+  "INV-MOVE": abi.INV_MOVE,
 } as const;
 export type Invariant = keyof typeof invariants;
 
@@ -218,6 +219,19 @@ export const counters = {
   migrationFailureLines: abi.PROBE_LOG_MIGRATION_FAILED,
 } as const;
 export type CounterName = keyof typeof counters;
+
+/** Actors of the explored clock. A vCPU is two: in guest mode, and before it enters that. */
+export const actorKinds = {
+  guest: abi.ACTOR_GUEST,
+  entry: abi.ACTOR_ENTRY,
+  kworker: abi.ACTOR_WORKER,
+  migrator: abi.ACTOR_MIGRATOR,
+  reclaimer: abi.ACTOR_RECLAIMER,
+  "swap I/O": abi.ACTOR_IO,
+  process: abi.ACTOR_PROCESS,
+  pinner: abi.ACTOR_PINNER,
+  reset: abi.ACTOR_RESET,
+} as const;
 
 /** enum migrate_mode by short name. */
 export const migrationModes = {

@@ -136,6 +136,15 @@ export const invariantTopics: Readonly<Record<Invariant, Topic>> = {
     source: "Ours: a check on Pinshift as much as on the kernel.",
     shows: RECOUNT,
   },
+  "INV-MOVE": {
+    summary: "a page that nobody but async_pf holds moves",
+    what:
+      "What rfc and drop-get promise: a migration attempt does not fail because of the reference of an " +
+      "asynchronous page fault. Any other holder may keep the page where it is. pin and longterm " +
+      "promise no such thing.",
+    source: "Pinshift's own; the purpose of the RFC as its mail states it.",
+    shows: "pinshift explore checks it at the end of every migration attempt.",
+  },
   "INV-PTE": {
     summary: "a PTE allows no more than its VMA and its page do",
     what:

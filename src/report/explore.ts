@@ -88,7 +88,8 @@ function modelTable(report: ExploreReport, columns: number, paint: Paint): strin
 }
 
 function lengthText({ steps, inevitableFrom }: Finding): string {
-  const inevitable = steps.length === 0 ? "" : `, inevitable from step ${inevitableFrom + 1} on`;
+  const from = inevitableFrom === null ? "the beginning" : `step ${inevitableFrom + 1}`;
+  const inevitable = steps.length === 0 ? "" : `, inevitable from ${from} on`;
   return counted(steps.length, "step") + inevitable;
 }
 

@@ -47,7 +47,7 @@ export function markedSteps(finding: Finding): MarkedStep[] {
   const { brokenBy, inevitableFrom, steps } = finding;
   const broken = steps[brokenBy];
   const marked: MarkedStep[] = [];
-  if (steps[inevitableFrom] !== undefined) {
+  if (inevitableFrom !== null && steps[inevitableFrom] !== undefined) {
     marked.push({
       mark: INEVITABLE_MARK,
       index: inevitableFrom,

@@ -6,7 +6,7 @@ import { actorAt, nrActors } from "../../state/actor";
 import { machine } from "../../state/machine";
 import { noteBroken, noteEvent } from "./events";
 import { Search } from "./search";
-import { steppingActor, transitionOf } from "./step";
+import { awaitedTransition, lastTransition, steppingActor } from "./step";
 
 /** True if somebody has work left. */
 function isStuck(): bool {
@@ -25,7 +25,8 @@ export function noteEnd(s: Search): void {
   }
   for (let number = 0; number < nrActors(); number++) {
     const actor = actorAt(number);
-    if (isUnfinished(actor)) noteEvent(FOUND_STUCK, actor.kind, actor.transition, s.state, -1, s.depth);
+    if (!isUnfinished(actor)) continue;
+    noteEvent(FOUND_STUCK, actor.kind, awaitedTransition(number), s.state, -1, s.depth);
   }
 }
 
@@ -34,5 +35,5 @@ export function noteCrash(s: Search): void {
   const m = machine();
   const what = m.crashInvariant | (m.crashFunction << 8) | (m.crashCaller << 16);
   s.nrTransitions += 1;
-  noteEvent(FOUND_CRASH, what, transitionOf(steppingActor), s.state, steppingActor, s.depth + 1);
+  noteEvent(FOUND_CRASH, what, lastTransition(), s.state, steppingActor, s.depth + 1);
 }

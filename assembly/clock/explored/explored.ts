@@ -1,15 +1,17 @@
 /** The explored clock, as the outside drives it: begin, go on for a while, go on after a crash. */
+import { isUnfinished } from "../../actors/actors";
 import { brokenIn } from "../../check/explored";
-import { nrActors } from "../../state/actor";
+import { actorAt, nrActors } from "../../state/actor";
 import { machine } from "../../state/machine";
 import { noteCrash } from "./ends";
-import { initEvents } from "./events";
+import { initEvents, nrFound } from "./events";
 import { EVERYBODY, afterCrash, expand, isExpansion } from "./explorer";
-import { initFrontier, pushMachine } from "./frontier";
+import { initFrontier, nrEntries, pushMachine } from "./frontier";
 import {
   hashHigh,
   hashImage,
   hashLow,
+  imageSize,
   initImages,
   initialPtr,
   loadInitial,
@@ -18,7 +20,7 @@ import {
 } from "./image";
 import { beginLayout } from "./memory";
 import { initSearch, search } from "./search";
-import { addState, initVisited } from "./visited";
+import { addState, initVisited, nrStates } from "./visited";
 import { endCrashedWalk, initWalks, walk } from "./walk";
 
 /**
@@ -87,4 +89,40 @@ export function endSearch(): void {
 
 export function wasAvoided(): bool {
   return search().avoided != 0;
+}
+
+/** True if an actor has work left that nobody else will do. */
+export function actorIsUnfinished(number: i32): bool {
+  return isUnfinished(actorAt(number));
+}
+
+/** How far the search is: states, steps, the longest way, entries of the frontier, events. */
+export function searchStates(): i32 {
+  return nrStates;
+}
+
+export function searchTransitions(): f64 {
+  return <f64>search().nrTransitions;
+}
+
+export function searchDepth(): i32 {
+  return search().deepest;
+}
+
+export function searchFrontier(): i32 {
+  return nrEntries;
+}
+
+export function searchEvents(): i32 {
+  return nrFound;
+}
+
+/** What has cut the search short so far: 1 the bound of the depth, 2 that of the switches, 3 both. */
+export function searchCuts(): i32 {
+  return search().cutByDepth | (search().cutBySwitches << 1);
+}
+
+/** Bytes of the machine that a search copies. */
+export function searchImageBytes(): usize {
+  return imageSize;
 }

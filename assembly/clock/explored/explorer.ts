@@ -21,7 +21,7 @@ import { differenceOf, nrEntries, pushMachine, takeEntry } from "./frontier";
 import { decodeDifference, hashHigh, hashLow, loadPresent, revert, setHash, withContext } from "./image";
 import { independentOf } from "./independence";
 import { Search, allActors, search } from "./search";
-import { brokenByStep, steppingActor, takeStep, transitionOf } from "./step";
+import { brokenByStep, lastTransition, steppingActor, takeStep } from "./step";
 import {
   NO_STATE,
   addState,
@@ -73,7 +73,7 @@ function addNewState(s: Search, actor: i32, childSleep: i32, switches: i32): boo
   const child = addState(hashLow, hashHigh, s.state, actor, childSleep);
   const broken = brokenIn(false);
   const newly = broken & ~s.broken;
-  if (newly != 0) noteBroken(FOUND_BROKEN, newly, transitionOf(actor), s.state, actor, s.depth + 1);
+  if (newly != 0) noteBroken(FOUND_BROKEN, newly, lastTransition(), s.state, actor, s.depth + 1);
   s.deepest = max<i32>(s.deepest, s.depth + 1);
   if (isLost(s, broken)) return true;
   if (s.depth + 1 < s.maxDepth) return pushMachine(child, EVERYBODY, s.depth + 1, broken, actor, switches);
@@ -94,7 +94,7 @@ function wakeIn(s: Search, child: i32, childSleep: i32, actor: i32, switches: i3
 /** Where the step of `actor` has led. Returns EXPLORE_*. */
 function arrive(s: Search, actor: i32, childSleep: i32): i32 {
   const byStep = brokenByStep();
-  if (byStep != 0) noteBroken(FOUND_BROKEN, byStep, transitionOf(actor), s.state, actor, s.depth + 1);
+  if (byStep != 0) noteBroken(FOUND_BROKEN, byStep, lastTransition(), s.state, actor, s.depth + 1);
   if (isLost(s, byStep)) return EXPLORE_RUNNING;
   const switches = s.lastActor >= 0 && s.lastActor != actor ? s.switches + 1 : s.switches;
   if (s.maxSwitches > 0) {

@@ -1,6 +1,6 @@
 /**
- * Images of the machine: copies of the tables that a search changes, one behind the other. The arena itself is
- * the state that runs; `present` is the image of the state that is being expanded. The 128 bits of a state's
+ * Images of the machine: copies of the tables that a search changes, one behind the other. The arena itself
+ * is the state that runs; `present` is the image of the state that is being expanded. The 128 bits of a state's
  * hash are the exclusive or of a mix of each word with its place, so that a step costs only what it changes.
  */
 import {

@@ -12,7 +12,7 @@ function clearCounters(from: i32, end: i32): void {
   memory.fill(countersPtr + <usize>from * COUNTER_SIZE, 0, <usize>(end - from) * COUNTER_SIZE);
 }
 
-/** nr_anon_pages … nr_mlock and the charge of the memory cgroup say how things are; the rest counts events. */
+/** nr_anon_pages … nr_mlock and the charge of the memory cgroup say how things are; the rest counts. */
 export function normalise(): void {
   clearCounters(0, NR_ANON_PAGES);
   clearCounters(NR_FOLL_PIN_ACQUIRED, MEMCG_CHARGED);
@@ -24,8 +24,4 @@ export function normalise(): void {
   m.nrBlamed = 0;
   m.gupErrno = 0;
   m.lockTaken = 0;
-  m.badPfn = 0;
-  m.badObject = 0;
-  m.badExpected = 0;
-  m.badFound = 0;
 }

@@ -1,7 +1,7 @@
 /**
  * The states that a search has seen: their hashes of 128 bits, how each was reached, and its sleep set. Ids
- * count from 0, the initial state. A table of ids, at most 7/8 full, finds a hash: 22 bytes a state and 4.6 to
- * 9.2 of the table.
+ * count from 0, the initial state. A table of ids, at most 7/8 full, finds a hash: 22 bytes a state and 4.6
+ * to 9.2 of the table.
  */
 import { hasMemory, reserve } from "./memory";
 

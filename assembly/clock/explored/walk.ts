@@ -1,7 +1,7 @@
 /**
  * Random ways through the states. `random` lets any actor go that can take a step; `pct` that of the highest
- * priority, which falls at depth-1 random points (Burckhardt et al., ASPLOS 2010: it finds a defect that needs
- * d steps in a certain order with a probability of at least 1 / (n k^(d-1))).
+ * priority, which falls at depth-1 random points (Burckhardt et al., ASPLOS 2010: it finds a defect that
+ * needs d steps in a certain order with a probability of at least 1 / (n k^(d-1))).
  */
 import { EXPLORE_DONE, EXPLORE_PCT, EXPLORE_RUNNING, EXPLORE_STATES, FOUND_BROKEN } from "../../abi";
 import { brokenIn } from "../../check/explored";
@@ -11,7 +11,7 @@ import { noteBroken } from "./events";
 import { advance, hashHigh, hashLow, loadInitial, setHash } from "./image";
 import { reserve } from "./memory";
 import { Search, allActors, search } from "./search";
-import { brokenByStep, takeStep, transitionOf } from "./step";
+import { brokenByStep, lastTransition, takeStep } from "./step";
 import { NO_STATE, addState, findState, hashHighOf, hashLowOf, isFull } from "./visited";
 
 const MOST_ACTORS: usize = 16;
@@ -98,7 +98,7 @@ function arrive(s: Search, actor: i32): i32 {
   s.nrTransitions += 1;
   const broken = brokenIn(false);
   const newly = (broken & ~s.broken) | brokenByStep();
-  if (newly != 0) noteBroken(FOUND_BROKEN, newly, transitionOf(actor), s.state, actor, s.depth + 1);
+  if (newly != 0) noteBroken(FOUND_BROKEN, newly, lastTransition(), s.state, actor, s.depth + 1);
   let child = findState(hashLow, hashHigh);
   if (child == NO_STATE) {
     if (isFull()) return EXPLORE_STATES;

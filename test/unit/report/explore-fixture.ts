@@ -36,6 +36,7 @@ export const crash: Finding = {
   brokenBy: 7,
   inevitableFrom: 5,
   models: ["one-fault", "two-faults"],
+  before: mapped,
   steps: [
     step("vcpu 0", "kvm_setup_async_pf", "queue", mapped),
     step("async_pf 1", "get_user_pages", "take reference", { ...mapped, count: 2 }),
@@ -64,6 +65,7 @@ export const miscount: Finding = {
   brokenBy: 1,
   inevitableFrom: 1,
   models: ["two-faults"],
+  before: mapped,
   steps: [
     step("vcpu 0", "get_page", "take reference", { ...mapped, count: 2 }),
     step("vcpu 1", "kvm_release_page_clean", "put", { ...mapped, flags: ["uptodate"], private: "swap|2" }),
@@ -78,7 +80,6 @@ const oneFault = {
   states: 1234,
   transitions: 4321,
   depth: 21,
-  durationNs: 5e6,
 } as const;
 
 const twoFaults = {

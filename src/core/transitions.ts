@@ -1,0 +1,37 @@
+/** Transitions: what each is called, and the kernel function in which it happens. */
+import * as abi from "./abi.ts";
+
+export interface TransitionName {
+  readonly name: string;
+  readonly function: string;
+}
+
+const transitions: Readonly<Record<number, TransitionName>> = {
+  [abi.TRANSITION_GUEST_ACCESS]: { name: "access", function: "guest" },
+  [abi.TRANSITION_GUEST_FAULT]: { name: "fault", function: "tdp_page_fault" },
+  [abi.TRANSITION_GUEST_NOT_PRESENT]: { name: "queue work", function: "kvm_setup_async_pf" },
+  [abi.TRANSITION_GUEST_HALT]: { name: "halt", function: "kvm_arch_async_page_not_present" },
+  [abi.TRANSITION_GUEST_SLEEP]: { name: "sleep", function: "wait_on_page_locked" },
+  [abi.TRANSITION_WORKER_ALLOC]: { name: "allocate context", function: "async_pf_execute" },
+  [abi.TRANSITION_WORKER_GUP]: { name: "get page", function: "get_user_pages" },
+  [abi.TRANSITION_WORKER_TEST]: { name: "test PageAnon", function: "async_pf_execute" },
+  [abi.TRANSITION_WORKER_READ]: { name: "read mapping", function: "async_pf_execute" },
+  [abi.TRANSITION_WORKER_POINT]: { name: "store private", function: "async_pf_execute" },
+  [abi.TRANSITION_WORKER_STORE]: { name: "store mapping", function: "async_pf_execute" },
+  [abi.TRANSITION_WORKER_FINISH]: { name: "add to done", function: "async_pf_execute" },
+  [abi.TRANSITION_ENTRY_TAKE]: { name: "take", function: "kvm_check_async_pf_completion" },
+  [abi.TRANSITION_ENTRY_TEST]: { name: "test mapping", function: "kvm_check_async_pf_completion" },
+  [abi.TRANSITION_ENTRY_READ]: { name: "read private", function: "kvm_check_async_pf_completion" },
+  [abi.TRANSITION_ENTRY_RESTORE]: { name: "restore mapping", function: "kvm_check_async_pf_completion" },
+  [abi.TRANSITION_ENTRY_FREE]: { name: "free context", function: "kvm_check_async_pf_completion" },
+  [abi.TRANSITION_ENTRY_PUT]: { name: "put page", function: "kvm_check_async_pf_completion" },
+  [abi.TRANSITION_IO_READ]: { name: "end read", function: "end_swap_bio_read" },
+  [abi.TRANSITION_IO_WRITE]: { name: "end write", function: "end_page_writeback" },
+};
+
+/** The name of TRANSITION_*. */
+export function transitionName(transition: number): TransitionName {
+  const name = transitions[transition];
+  if (name === undefined) throw new Error(`transition ${transition} has no name`);
+  return name;
+}

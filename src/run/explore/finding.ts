@@ -1,0 +1,142 @@
+/** From an event of the core to a finding: its names, its story, and the words for what is wrong. */
+import * as abi from "../../core/abi.ts";
+import { type Invariant, actorKinds, nameIn } from "../../core/names.ts";
+import { transitionName } from "../../core/transitions.ts";
+import { type Broken, brokenOf, counterOfBit, crashField } from "./broken.ts";
+import { inevitableFrom, shrink } from "./event.ts";
+import { type ModelMachine, type Variant, resetMachine } from "./machine.ts";
+import { viewPage, virtualPageOf } from "./page-view.ts";
+import { type Played, beginPlaying, play } from "./replay.ts";
+import type { Finding, FindingKind, PageView, ScheduleStep } from "./result.ts";
+import { type Schedule, scheduleText } from "./schedule.ts";
+import type { FoundEvent } from "./search.ts";
+
+/** What findings are told from each other by. */
+export interface FindingName {
+  readonly invariant: Invariant;
+  readonly transition: string;
+  readonly field: string;
+  readonly kind: FindingKind;
+}
+
+const CRASH_KINDS = 0xff;
+
+function crashInvariant(what: number): Invariant {
+  return brokenOf(what & CRASH_KINDS).invariant;
+}
+
+/** Who has work left and can take no step. */
+function stuckName(what: number): Broken & { readonly kind: FindingKind } {
+  const name = nameIn(actorKinds, what) ?? "actor";
+  const waits = what === abi.ACTOR_GUEST || what === abi.ACTOR_ENTRY || what === abi.ACTOR_IO;
+  return { invariant: "INV-LIVE", field: `${name} waits`, kind: waits ? "lost wake-up" : "deadlock" };
+}
+
+/** The name of an event; the kind of a crash is known when it has been played. */
+export function nameOfEvent(event: FoundEvent): FindingName {
+  const transition = event.kind === abi.FOUND_END ? "end" : transitionName(event.transition).name;
+  if (event.kind === abi.FOUND_STUCK) return { ...stuckName(event.what), transition };
+  if (event.kind === abi.FOUND_CRASH) {
+    const invariant = crashInvariant(event.what);
+    return { invariant, transition, field: crashField(invariant), kind: "oops" };
+  }
+  return { ...brokenOf(event.what), transition, kind: "invariant" };
+}
+
+interface Detail {
+  readonly pfn: number;
+  readonly text: string;
+}
+
+function brokenDetail(machine: ModelMachine, event: FoundEvent, name: FindingName): Detail {
+  const { core } = machine;
+  core.read((x) => {
+    x.describeBroken(event.what, event.kind === abi.FOUND_END);
+  });
+  const { pfn, object, expected, found } = core.violation();
+  const counter = counterOfBit(event.what);
+  if (counter !== undefined) return { pfn, text: `${counter} is ${found}, a recount gives ${expected}` };
+  switch (event.what) {
+    case abi.BROKEN_UNLOCKED_MAPPING:
+    case abi.BROKEN_UNLOCKED_PRIVATE:
+      return { pfn: 0, text: `${name.field} of a mapped page is written without the page lock` };
+    case abi.BROKEN_DANGLING:
+      return { pfn, text: `page->private of page ${pfn} points to a context that is freed` };
+    case abi.INV_MOVE:
+      return { pfn, text: `page ${pfn} does not move although nobody but async_pf holds it` };
+    case abi.INV_TAG:
+      return { pfn, text: `page ${pfn}, which an anonymous PTE maps, is not tagged as anonymous` };
+    case abi.INV_CTX:
+      return { pfn, text: `context ${object}: ${expected} expected to name it, ${found} do` };
+    default: {
+      const where = pfn === 0 ? `object ${object}` : `page ${pfn}`;
+      return { pfn, text: `${name.field} of ${where}: expected ${expected}, found ${found}` };
+    }
+  }
+}
+
+function detailOf(machine: ModelMachine, event: FoundEvent, name: FindingName, played: Played): Detail {
+  if (played.crash !== null) {
+    return { pfn: played.crash.pfn, text: `${played.crash.kind}: ${played.crash.trace.join(" ← ")}` };
+  }
+  if (event.kind !== abi.FOUND_STUCK) return brokenDetail(machine, event, name);
+  const waiting = machine.actors
+    .filter((_, actor) => machine.core.read((x) => x.actorIsUnfinished(actor)))
+    .map((actor) => actor.name);
+  return { pfn: 0, text: `nobody can take a step, and ${[...new Set(waiting)].join(", ")} has work left` };
+}
+
+/** The steps of a schedule with the page after each. */
+export function tellSteps(
+  machine: ModelMachine,
+  schedule: Schedule,
+  page: number,
+  pfn: number,
+): { readonly before: PageView; readonly steps: readonly ScheduleStep[]; readonly played: Played } {
+  machine.core.read((x) => {
+    x.restartSchedule();
+  });
+  const before = viewPage(machine, page, pfn);
+  const views: PageView[] = [];
+  const played = play(machine, schedule, () => views.push(viewPage(machine, page, pfn)));
+  const steps = played.steps.map((step, i) => {
+    const { name, function: fn } = transitionName(step.transition);
+    return {
+      actor: machine.actors[step.actor]?.name ?? "",
+      transition: name,
+      function: fn,
+      page: views[i] ?? before,
+    };
+  });
+  return { before, steps, played };
+}
+
+/** Tells the story of an event: the shortest schedule, its steps, and the two that matter. */
+export function tellFinding(
+  machine: ModelMachine,
+  variant: Variant,
+  event: FoundEvent,
+  isShortest: boolean,
+): Finding {
+  const name = nameOfEvent(event);
+  const schedule = shrink(machine, event, isShortest);
+  const inevitable = inevitableFrom(machine, event, schedule);
+  beginPlaying(machine);
+  const played = play(machine, schedule);
+  const detail = detailOf(machine, event, name, played);
+  const page = Math.max(0, virtualPageOf(machine, detail.pfn));
+  const told = tellSteps(machine, schedule, page, detail.pfn);
+  resetMachine(machine);
+  return {
+    ...name,
+    kind: played.crash?.kind ?? name.kind,
+    pfn: detail.pfn,
+    detail: detail.text,
+    schedule: scheduleText({ model: machine.model.name, variant, schedule }),
+    before: told.before,
+    steps: told.steps,
+    brokenBy: told.steps.length - 1,
+    inevitableFrom: inevitable,
+    models: [machine.model.name],
+  };
+}
