@@ -238,6 +238,15 @@ export const MIGRATION_MOVED = 3; // move_to_new_page() has returned
 export const MIGRATION_LOOKED = 4; // it has page->private and the work item of that context
 export const MIGRATION_PUT = 5; // it has dropped the work item's reference of the page
 export const MIGRATION_CHECKED = 6; // the count was right
+// And where another actor can come between, but no call of the host's Migration ends.
+export const MIGRATION_TARGETED = 7; // it has a target
+export const MIGRATION_LOCKED = 8; // it has the page lock
+export const MIGRATION_WRITTEN = 9; // the page is not under writeback
+export const MIGRATION_HOLDS = 10; // it has the anon_vma, or needs none
+export const MIGRATION_PREPARED = 11; // the target has page->mapping as it was then
+export const MIGRATION_DISPATCHED = 12; // it has read page_mapping()
+export const MIGRATION_REPLACED = 13; // the count of an ordinary page was right, its mapping has the target
+export const MIGRATION_COPIED = 14; // migrate_page_copy() has returned
 export const MIGRATION_SLEEPS = 1; // result of a step: it waits for the page lock, and is to be tried again
 
 // Results of a fault.
@@ -602,6 +611,22 @@ export const TRANSITION_ENTRY_READ = 34;
 export const TRANSITION_ENTRY_RESTORE = 35;
 export const TRANSITION_ENTRY_FREE = 36;
 export const TRANSITION_ENTRY_PUT = 37;
+export const TRANSITION_MIGRATE_ISOLATE = 48;
+export const TRANSITION_MIGRATE_ALLOCATE = 49;
+export const TRANSITION_MIGRATE_LOCK = 50;
+export const TRANSITION_MIGRATE_WRITEBACK = 51;
+export const TRANSITION_MIGRATE_ANON_VMA = 52;
+export const TRANSITION_MIGRATE_UNMAP = 53;
+export const TRANSITION_MIGRATE_PREPARE = 54;
+export const TRANSITION_MIGRATE_DISPATCH = 55;
+export const TRANSITION_MIGRATE_LOOK = 56; // this and the next one in the RFC's callback as posted
+export const TRANSITION_MIGRATE_PUT = 57;
+export const TRANSITION_MIGRATE_CHECK = 58; // in the callback as posted, or in migrate_page()
+export const TRANSITION_MIGRATE_COPY = 59;
+export const TRANSITION_MIGRATE_CALL = 60; // any other migratepage, as a whole: its locks keep others away
+export const TRANSITION_MIGRATE_REMAP = 61;
+export const TRANSITION_MIGRATE_UNLOCK = 62;
+export const TRANSITION_MIGRATE_PUTBACK = 63;
 export const TRANSITION_IO_READ = 80;
 export const TRANSITION_IO_WRITE = 81;
 

@@ -4,6 +4,7 @@ import {
   AS_EIO,
   AS_WRITEPAGE,
   MIGRATEPAGE_BUFFER,
+  MIGRATEPAGE_GENERIC,
   MIGRATEPAGE_NONE,
   mappingAt,
   objectOf,
@@ -48,9 +49,19 @@ function fallbackMigratePage(word: i32, newPage: Page, page: Page, mode: i32): i
   return migratePage(word, newPage, page);
 }
 
+function operationOf(word: i32): i32 {
+  return word == 0 ? 0 : <i32>mappingAt(objectOf(word)).migratepage;
+}
+
+/** True if the page is moved by migrate_page(), which holds no spinlock between check and copy. */
+export function isMovedByMigratePage(word: i32): bool {
+  const operation = operationOf(word);
+  return operation == 0 || operation == MIGRATEPAGE_GENERIC;
+}
+
 /** Calls the operation that the page's address_space has. Returns 0 or the errno of the attempt. */
 export function migrateByMapping(word: i32, newPage: Page, page: Page, mode: i32): i32 {
-  const operation = word == 0 ? 0 : <i32>mappingAt(objectOf(word)).migratepage;
+  const operation = operationOf(word);
   if (operation == MIGRATEPAGE_BUFFER) return bufferMigratePage(word, newPage, page);
   if (operation == MIGRATEPAGE_NONE) return fallbackMigratePage(word, newPage, page, mode);
   return migratePage(word, newPage, page);

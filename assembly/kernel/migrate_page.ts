@@ -14,10 +14,8 @@ import {
   PG_SWAPCACHE,
   PG_WRITEBACK,
   PROBE_REFCOUNT_CHECK,
-  PROBE_TRY_TO_UNMAP,
   TRACE_MOVED,
   TRACE_MOVE_RETURN,
-  TRACE_UNMAP,
 } from "../abi";
 import { crash } from "../state/crash";
 import { machine } from "../state/machine";
@@ -37,20 +35,35 @@ import { removeMigrationPtes, tryToUnmap } from "./unmap";
 import { endPageWriteback } from "./writeback";
 
 const NO_ANON_VMA: i32 = 0;
+const NOTHING_TO_REMAP: i32 = -1; // in the place of an anon_vma: in the swap cache, and mapped by nobody
 
-/** 1. Locks the page. Returns 0, or -EAGAIN when another holds the lock and this attempt may not sleep. */
+/** True if the attempt sleeps until another unlocks the page. */
+export function sleepsForLock(page: Page, force: bool, mode: i32): bool {
+  return (page.flags & PG_LOCKED) != 0 && force && mode != MIGRATE_ASYNC;
+}
+
+/**
+ * 1.–2. Locks the page, whose charge stays from now on while nothing maps it. Returns 0, or -EAGAIN when
+ * another holds the lock and this attempt may not sleep.
+ */
 export function lockForMigration(page: Page, force: bool, mode: i32): i32 {
   if ((page.flags & PG_LOCKED) != 0) {
-    if (!force || mode == MIGRATE_ASYNC) return -EAGAIN;
+    if (!sleepsForLock(page, force, mode)) return -EAGAIN;
     // On the straight clock nobody is left to unlock it.
     crash(CRASH_HANG, FN_LOCK_PAGE, 0, pfnOf(page), INV_LIVE);
   }
   page.flags |= PG_LOCKED;
+  if (rmapPageAnon(page)) prepareChargeMigration(page);
   return 0;
 }
 
+/** True if the attempt sleeps until the I/O actor ends the writeback; on other clocks it ends here. */
+export function sleepsForWriteback(page: Page, force: bool, mode: i32): bool {
+  return (page.flags & PG_WRITEBACK) != 0 && force && mode == MIGRATE_SYNC && machine().exploring != 0;
+}
+
 /** 3. Deals with writeback: 0, -EBUSY where the mode never waits, -EAGAIN where this attempt does not. */
-function waitForWriteback(page: Page, force: bool, mode: i32): i32 {
+export function waitForWriteback(page: Page, force: bool, mode: i32): i32 {
   if ((page.flags & PG_WRITEBACK) == 0) return 0;
   if (mode != MIGRATE_SYNC) return -EBUSY;
   if (!force) return -EAGAIN;
@@ -59,45 +72,62 @@ function waitForWriteback(page: Page, force: bool, mode: i32): i32 {
 }
 
 /**
- * 2.–8. From the locked page to the unmapped one. Returns 0 when the move may be tried, else the errno of the
- * attempt. The machine notes what the end of the attempt has to undo: the anon_vma reference, and whether
- * PTEs were removed.
+ * 4. An anonymous page needs its anon_vma until the PTEs are back. Returns what dropAnonVma() wants to know,
+ * or -EAGAIN when the page is mapped by nobody.
  */
-export function unmapStep(pfn: i32, page: Page, force: bool, mode: i32): i32 {
-  const m = machine();
-  m.anonVma = NO_ANON_VMA;
-  m.unmapped = 0;
-  // 2. The charge stays while nothing maps the page.
-  if (rmapPageAnon(page)) prepareChargeMigration(page);
-  const err = waitForWriteback(page, force, mode);
-  if (err != 0) return err;
-  // 4. An anonymous page needs its anon_vma until the PTEs are back.
-  const p = profile();
-  if (pageAnon(page) && !pageKsm(page)) {
-    m.anonVma = pageGetAnonVma(page);
-    if (m.anonVma == NO_ANON_VMA && p.unmappedAnonRetries) {
-      // In the swap cache it can be moved: nothing has to be mapped again ("remap_swapcache").
-      if ((page.flags & PG_SWAPCACHE) == 0) return -EAGAIN;
-      count(PROBE_TRY_TO_UNMAP, 1);
-      if (tracing()) trace(TRACE_UNMAP, pfn, page.refcount, 0, 0);
-      return 0;
-    }
-  }
+export function holdAnonVma(page: Page): i32 {
+  if (!pageAnon(page) || pageKsm(page)) return NO_ANON_VMA;
+  const anonVma = pageGetAnonVma(page);
+  if (anonVma != NO_ANON_VMA || !profile().unmappedAnonRetries) return anonVma;
+  // In the swap cache it can be moved: nothing has to be mapped again ("remap_swapcache").
+  return (page.flags & PG_SWAPCACHE) != 0 ? NOTHING_TO_REMAP : -EAGAIN;
+}
+
+function dropAnonVma(anonVma: i32): void {
+  if (anonVma > NO_ANON_VMA) putMapping(anonVma);
+}
+
+/**
+ * 6.–8. Unmaps a page for which holdAnonVma() has returned `anonVma`. Returns 0 when the move may be tried,
+ * or -EAGAIN. The machine notes whether PTEs may have to be restored.
+ */
+export function unmapPtes(pfn: i32, page: Page, anonVma: i32): i32 {
   // 6. No mapping: nothing maps the page.
   if (page.mapping == 0) {
     if (pageHasPrivate(page)) return -EAGAIN;
-  } else if (page.mapcount > 0 || p.unmapsUnmapped) {
-    m.unmapped = 1;
+  } else if (page.mapcount > 0 || profile().unmapsUnmapped) {
+    machine().unmapped = anonVma != NOTHING_TO_REMAP ? 1 : 0;
     tryToUnmap(pfn, page);
   }
   // 8. Still mapped: the attempt has failed.
   return page.mapcount == 0 ? 0 : -EAGAIN;
 }
 
-/** move_to_new_page() up to the migratepage of the mapping. Returns page_mapping(). */
-export function beginMove(newPage: Page, page: Page): i32 {
+/**
+ * 3.–8. From the locked page to the unmapped one, with nobody in between. Returns 0 when the move may be
+ * tried, else the errno of the attempt. The machine notes what the end of the attempt has to undo: the
+ * anon_vma reference, and whether PTEs were removed.
+ */
+export function unmapStep(pfn: i32, page: Page, force: bool, mode: i32): i32 {
+  const m = machine();
+  m.anonVma = NO_ANON_VMA;
+  m.unmapped = 0;
+  const err = waitForWriteback(page, force, mode);
+  if (err != 0) return err;
+  const anonVma = holdAnonVma(page);
+  if (anonVma == -EAGAIN) return -EAGAIN;
+  m.anonVma = anonVma;
+  return unmapPtes(pfn, page, anonVma);
+}
+
+/** move_to_new_page() up to its look at page_mapping(). */
+export function beginMove(newPage: Page, page: Page): void {
   newPage.flags |= PG_LOCKED;
   prepareTarget(newPage, page);
+}
+
+/** Looks which mapping is to move the page. Returns page_mapping(). */
+export function dispatchMove(page: Page): i32 {
   const word = pageMapping(page);
   if (profile().checkAtMoveEntry) {
     count(PROBE_REFCOUNT_CHECK, 1);
@@ -129,7 +159,7 @@ export function endMove(newPage: Page, page: Page, unmapped: bool, rc: i32): voi
     if (!pageAnon(page) || profile().clearsAnonMapping) page.mapping = 0;
     if (tracing()) trace(TRACE_MOVED, pfnOf(page), pfnOf(newPage), 0, 0);
   }
-  newPage.flags &= ~PG_LOCKED;
+  unlockPage(newPage); // a fault may have found it in the swap cache
 }
 
 /**
@@ -137,18 +167,24 @@ export function endMove(newPage: Page, page: Page, unmapped: bool, rc: i32): voi
  * the PTEs of the target. Returns 0 or the errno of the attempt.
  */
 export function moveToNewPage(newPage: Page, page: Page, unmapped: bool, mode: i32): i32 {
-  const word = beginMove(newPage, page);
+  beginMove(newPage, page);
+  const word = dispatchMove(page);
   const rc = callMigratepage(word, newPage, page, mode);
   endMove(newPage, page, unmapped, rc);
   return rc;
 }
 
+/** 11. What a locked page gives back at the end of an attempt: the anon_vma reference, the lock. */
+export function unlockMigrated(page: Page, anonVma: i32): void {
+  endChargeMigration(page, page);
+  dropAnonVma(anonVma);
+  unlockPage(page);
+}
+
 /** 10.–11. Back out or finish: PTEs of a page that did not move, the anon_vma reference, the lock. */
 export function finishStep(pfn: i32, page: Page, anonVma: i32, moved: bool, unmapped: bool): void {
   if (!moved && unmapped) removeMigrationPtes(pfn, pfn);
-  endChargeMigration(page, page);
-  if (anonVma != NO_ANON_VMA) putMapping(anonVma);
-  unlockPage(page);
+  unlockMigrated(page, anonVma);
 }
 
 /** __unmap_and_move(): one attempt on an isolated page. Returns 0 or the errno of the attempt. */

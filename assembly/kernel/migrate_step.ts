@@ -6,42 +6,27 @@
 import {
   EAGAIN,
   ENOMEM,
-  HOLDER_MIGRATION_TARGET,
-  MIGRATE_ASYNC,
   MIGRATION_CHECKED,
   MIGRATION_ISOLATED,
-  MIGRATION_LOOKED,
   MIGRATION_MOVED,
-  MIGRATION_PUT,
   MIGRATION_SLEEPS,
   MIGRATION_UNMAPPED,
   PFN_NONE,
   PGMIGRATE_FAIL,
   PGMIGRATE_SUCCESS,
-  PG_LOCKED,
   PROBE_ATTEMPTS,
+  STEP_BLOCKED,
+  TRANSITION_MIGRATE_PUTBACK,
 } from "../abi";
-import { ctxAt } from "../state/apf";
-import { machine } from "../state/machine";
 import { Migration, beginMigration, endMigration, findFreeMigration, migrationAt } from "../state/migration";
-import { Page, pageAt } from "../state/page";
-import { putPage } from "../state/page_free";
-import { addPin, freePins, removePin } from "../state/pins";
+import { pageAt } from "../state/page";
+import { removePin } from "../state/pins";
 import { profile } from "../state/profile";
 import { count } from "../state/vmstat";
 import { endIsolation, isolateLruPage, putbackLruPage } from "./isolate";
 import { blame, clearBlame, endPass } from "./migrate_control";
-import {
-  beginMove,
-  callMigratepage,
-  endMove,
-  finishStep,
-  isOfAsyncPf,
-  lockForMigration,
-  unmapStep,
-} from "./migrate_page";
-import { callbackCheck, callbackCopy, callbackLook, rfcMustLock } from "./policy/rfc";
-import { TARGET_NODE, allocTarget } from "./target";
+import { sleepsForLock } from "./migrate_page";
+import { migrationTransition, nextTransition } from "./migrate_transition";
 
 /** isolate_lru_page(). Returns the migration, or -EBUSY, or 0 when no record is left for it. */
 export function migrationIsolate(pfn: i32, node: i32, mode: i32, force: bool): i32 {
@@ -65,50 +50,11 @@ export function migrationIsolate(pfn: i32, node: i32, mode: i32, force: bool): i
  */
 export function migrationUnmap(id: i32): i32 {
   const migration = migrationAt(id);
-  const page = pageAt(migration.pfn);
-  const mode = migration.mode;
-  const force = migration.force != 0;
-  if ((page.flags & PG_LOCKED) != 0 && force && mode != MIGRATE_ASYNC) return MIGRATION_SLEEPS;
-  migration.step = MIGRATION_UNMAPPED;
-  // Without a record for its holder the target cannot be had either.
-  const to = freePins() > 0 ? allocTarget(TARGET_NODE, migration.node, migration.pfn, 0) : PFN_NONE;
-  if (to == PFN_NONE) {
-    migration.rc = -ENOMEM;
-    return -ENOMEM;
+  if (sleepsForLock(pageAt(migration.pfn), migration.force != 0, migration.mode)) return MIGRATION_SLEEPS;
+  while (migration.step != MIGRATION_UNMAPPED) {
+    if (migrationTransition(migration) == STEP_BLOCKED) return MIGRATION_SLEEPS;
   }
-  migration.target = to;
-  migration.targetPin = addPin(HOLDER_MIGRATION_TARGET, to, 0, 0, 0);
-  // Dropped by its owners: it is not even locked, and counts as moved.
-  migration.rc = 0;
-  if (page.refcount == 1) return 0;
-  migration.rc = lockForMigration(page, force, mode);
-  if (migration.rc != 0) return migration.rc;
-  migration.locked = 1;
-  migration.rc = unmapStep(migration.pfn, page, force, mode);
-  const m = machine();
-  migration.anonVma = m.anonVma;
-  migration.unmapped = m.unmapped;
   return migration.rc;
-}
-
-/** move_to_new_page() up to the first point at which the RFC's callback can meet the end of its work item. */
-function beginSteppedMove(migration: Migration, newPage: Page, page: Page): void {
-  const word = beginMove(newPage, page);
-  if (isOfAsyncPf(word) && !rfcMustLock()) {
-    migration.ctx = callbackLook(page);
-    migration.apf = ctxAt(migration.ctx).context;
-    migration.step = MIGRATION_LOOKED;
-    return;
-  }
-  endSteppedMove(migration, newPage, page, callMigratepage(word, newPage, page, migration.mode));
-}
-
-function endSteppedMove(migration: Migration, newPage: Page, page: Page, rc: i32): void {
-  migration.step = MIGRATION_MOVED;
-  migration.rc = rc;
-  migration.ctx = 0;
-  migration.apf = 0;
-  endMove(newPage, page, migration.unmapped != 0, rc);
 }
 
 /**
@@ -121,21 +67,8 @@ export function migrationStepMove(id: i32): i32 {
     migration.step = MIGRATION_MOVED;
     return migration.rc;
   }
-  const page = pageAt(migration.pfn);
-  const newPage = pageAt(migration.target);
-  if (migration.step == MIGRATION_UNMAPPED) {
-    beginSteppedMove(migration, newPage, page);
-  } else if (migration.step == MIGRATION_LOOKED) {
-    putPage(page);
-    migration.step = MIGRATION_PUT;
-  } else if (migration.step == MIGRATION_PUT) {
-    const rc = callbackCheck(migration.ctx, newPage, page);
-    if (rc == 0) migration.step = MIGRATION_CHECKED;
-    else endSteppedMove(migration, newPage, page, rc);
-  } else {
-    callbackCopy(migration.ctx, migration.apf, newPage, page);
-    endSteppedMove(migration, newPage, page, 0);
-  }
+  do migrationTransition(migration);
+  while (migration.step > MIGRATION_CHECKED);
   return migration.rc;
 }
 
@@ -146,27 +79,50 @@ export function migrationMove(id: i32): i32 {
   return migration.rc;
 }
 
+/** The target of an attempt is put back, which frees it if the page has not moved. */
+function putTarget(migration: Migration): void {
+  count(PROBE_ATTEMPTS, 1);
+  if (migration.target == PFN_NONE) return;
+  removePin(migration.targetPin);
+  putbackLruPage(migration.target, pageAt(migration.target));
+}
+
+/** The next attempt of the same call of migrate_pages() begins: the page has stayed isolated. */
+export function migrationRetry(migration: Migration): void {
+  putTarget(migration);
+  migration.target = PFN_NONE;
+  migration.targetPin = 0;
+  migration.step = MIGRATION_ISOLATED;
+}
+
 /**
- * Restores the PTEs of a page that has not moved, unlocks it, and puts page and target back. Counts as a call
- * of migrate_pages() with one pass does. Returns the result of the attempt.
+ * Puts page and target back. Counts as a call of migrate_pages() with one pass does. Returns the result of
+ * the attempt.
+ */
+export function migrationPutback(migration: Migration): i32 {
+  const pfn = migration.pfn;
+  const page = pageAt(pfn);
+  const rc = migration.rc;
+  if (rc == 0) count(PGMIGRATE_SUCCESS, 1);
+  else if (profile().failCountsAgain || (rc != -EAGAIN && rc != -ENOMEM)) count(PGMIGRATE_FAIL, 1);
+  if (rc != 0) blame(pfn);
+  endIsolation(page);
+  putbackLruPage(pfn, page);
+  if (rc != -ENOMEM) putTarget(migration);
+  endMigration(migration);
+  return rc;
+}
+
+/**
+ * Restores the PTEs of a page that has not moved, unlocks it, and puts page and target back. Returns the
+ * result of the attempt.
  */
 export function migrationFinish(id: i32): i32 {
   const migration = migrationAt(id);
-  const pfn = migration.pfn;
-  const to = migration.target;
-  const page = pageAt(pfn);
   if (migration.step != MIGRATION_MOVED && migration.rc == 0) migration.rc = -EAGAIN;
-  const rc = migration.rc;
-  if (migration.locked != 0) finishStep(pfn, page, migration.anonVma, rc == 0, migration.unmapped != 0);
-  if (rc == 0) count(PGMIGRATE_SUCCESS, 1);
-  else if (profile().failCountsAgain || (rc != -EAGAIN && rc != -ENOMEM)) count(PGMIGRATE_FAIL, 1);
-  if (rc != -ENOMEM) count(PROBE_ATTEMPTS, 1);
-  if (rc != 0) blame(pfn);
-  if (migration.targetPin != 0) removePin(migration.targetPin);
-  endMigration(migration);
-  endIsolation(page);
-  putbackLruPage(pfn, page);
-  if (to != PFN_NONE) putbackLruPage(to, pageAt(to));
+  migration.step = MIGRATION_MOVED;
+  while (nextTransition(migration) != TRANSITION_MIGRATE_PUTBACK) migrationTransition(migration);
+  const rc = migrationPutback(migration);
   endPass(rc == 0 ? 1 : 0, rc == 0 ? 0 : 1);
   return rc;
 }

@@ -18,7 +18,7 @@ import {
   TRACE_UNMAP,
 } from "../abi";
 import { mmAt } from "../state/mm";
-import { Page, getPage, maybePinned, pageAt, pfnOf } from "../state/page";
+import { Page, getPage, maybePinned, pageAnon, pageAt, pageKsm, pfnOf } from "../state/page";
 import { putPage } from "../state/page_free";
 import { makePte, pteAt, pteIsMigrationEntry, ptePfn, ptePresent, setPte } from "../state/pgtable";
 import { trace, tracing } from "../state/trace";
@@ -84,6 +84,7 @@ function tryToUnmapOne(page: Page, pfn: i32, vma: Vma, number: i32, pte: i32): b
 export function tryToUnmap(pfn: i32, page: Page): void {
   count(PROBE_TRY_TO_UNMAP, 1);
   if (tracing()) trace(TRACE_UNMAP, pfn, page.refcount, page.mapcount, 0);
+  if (page.mapcount == 0 && pageAnon(page) && !pageKsm(page)) return; // page_lock_anon_vma_read()
   let unmapped = 0;
   const word = rmapMapping(page);
   lockForWalk(word, pfn, FN_TRY_TO_UNMAP_FILE, FN_TRY_TO_UNMAP);

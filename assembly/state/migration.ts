@@ -13,11 +13,12 @@ export class Migration {
   mode: i32; // MIGRATE_*
   force: i32; // it may sleep for the page lock, where the mode allows
   locked: i32; // it holds the page lock
-  anonVma: i32; // anon_vma that it holds, 0 = none
-  unmapped: i32; // it has called try_to_unmap()
+  anonVma: i32; // anon_vma that it holds, 0 = none, below 0: nothing has to be mapped again
+  unmapped: i32; // it has called try_to_unmap(), and PTEs may have to be restored
   rc: i32; // result so far
   ctx: i32; // within the RFC's callback: its context
   apf: i32; // and the work item that this named
+  word: i32; // within the move: page_mapping() as it was read
 }
 
 if (offsetof<Migration>() > MIGRATION_RECORD_SIZE) ERROR("size of a migration record");
