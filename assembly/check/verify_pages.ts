@@ -48,6 +48,7 @@ import { Page, pageAt, pageHasPrivate, pageKsm } from "../state/page";
 import { pinAt, refsOfKind } from "../state/pins";
 import { Vma, pteNumber, vmaAt } from "../state/vma";
 import { addRefs, tallied, tallyOf } from "./tally";
+import { countGivenUp } from "./verify_migrations";
 import { countSwapCache, verifySwapPage } from "./verify_swap";
 import { bad, expectEqual, violation } from "./violation";
 
@@ -128,6 +129,7 @@ export function countHolders(): void {
   countPtes();
   countPageCache();
   countSwapCache();
+  countGivenUp();
   for (let id = 1; id <= config(CFG_PINS); id++) {
     const pin = pinAt(id);
     if (pin.kind != HOLDER_NONE) addRefs(pin.pfn, refsOfKind(pin.kind));
@@ -154,7 +156,9 @@ function verifyMappingWord(pfn: i32, word: i32): void {
   const wanted = kindOfTag(word & MAPPING_TAG_MASK);
   const kind = objectKind(object);
   if (kind == wanted) {
-    if (kind == OBJECT_KSM_NODE) expectEqual(INV_TAG, pfn, object, pfn, mappingAt(object).link);
+    // Amid a move the old page and its target have the word.
+    const moves = (pageAt(pfn).flags & PG_LOCKED) != 0 && !atRest();
+    if (kind == OBJECT_KSM_NODE && !moves) expectEqual(INV_TAG, pfn, object, pfn, mappingAt(object).link);
   } else if (pageAt(pfn).mapcount > 0) {
     // The word of an unmapped anonymous page stays after its anon_vma has gone.
     bad(kind == 0 ? INV_UAF : INV_TAG, pfn, object, wanted, kind);

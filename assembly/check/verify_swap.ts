@@ -22,6 +22,7 @@ import { pteAt, pteIsSwapEntry, ptePfn } from "../state/pgtable";
 import { SwapArea, areaOfSlot, swapAreaAt, swapSlotAt } from "../state/swap";
 import { Vma, pteNumber, vmaAt } from "../state/vma";
 import { addRefs, addUser, recountWindows, tallyOf } from "./tally";
+import { replacementOf } from "./verify_migrations";
 import { bad, expectEqual } from "./violation";
 
 /** The swap cache holds a reference of each of its pages. */
@@ -29,11 +30,15 @@ export function countSwapCache(): void {
   for (let slot = 1; slot <= config(CFG_SWAP_SLOTS); slot++) addRefs(swapSlotAt(slot).pfn, 1);
 }
 
-/** page->private of a page in the swap cache is the slot that has this page. */
+/** page->private of a page in the swap cache is the slot that has this page, or by now its target. */
 export function verifySwapPage(pfn: i32, page: Page): void {
   const slot = page.privateWord;
-  if (areaOfSlot(slot) == 0) bad(INV_PRIV, pfn, slot, 1, 0);
-  else expectEqual(INV_PRIV, pfn, slot, pfn, swapSlotAt(slot).pfn);
+  if (areaOfSlot(slot) == 0) {
+    bad(INV_PRIV, pfn, slot, 1, 0);
+    return;
+  }
+  const found = swapSlotAt(slot).pfn;
+  if (found != pfn) expectEqual(INV_PRIV, pfn, slot, replacementOf(pfn), found);
 }
 
 function countEntriesOf(vma: Vma): void {

@@ -43,6 +43,7 @@ it("L4: between put and check the page has a reference less than holders", async
   migration.stepMove();
   expect(host.pages.refcount(pfn)).toBe(1); // that of isolation
   expect(host.holders(pfn)).toMatchObject([{ kind: "isolation" }, { kind: "async_pf" }]);
+  expect(host.verify()).toBeNull(); // which knows that the work item does not know yet
 });
 
 it("L4: a reference taken in between makes it fail, and it gives the work item's back", async () => {
