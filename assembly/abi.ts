@@ -658,6 +658,11 @@ export const FOUND_STUCK = 4; // what: ACTOR_*, who has work left and can take n
 export const STEP_TAKEN = 0;
 export const STEP_BLOCKED = 1; // it waits, and nothing has changed
 
+// What holds a page that an attempt could not move: nothing but work items of async_pf, or something else.
+export const HELD_OTHERWISE = 0;
+export const HELD_BY_ASYNC_PF = 1; // of them one whose worker or whose completion is under way
+export const HELD_BY_DONE_ASYNC_PF = 2; // all of them wait for their vCPUs
+
 // Fields that the tests of verify() break: byte offsets, asserted in assembly/check/.
 export const MACHINE_LRU_DISABLED = 60;
 export const MACHINE_NR_VMAS = 140;

@@ -6,6 +6,7 @@
 import {
   EAGAIN,
   ENOMEM,
+  HELD_OTHERWISE,
   MIGRATION_CHECKED,
   MIGRATION_ISOLATED,
   MIGRATION_MOVED,
@@ -92,6 +93,7 @@ export function migrationRetry(migration: Migration): void {
   putTarget(migration);
   migration.target = PFN_NONE;
   migration.targetPin = 0;
+  migration.held = HELD_OTHERWISE;
   migration.step = MIGRATION_ISOLATED;
 }
 

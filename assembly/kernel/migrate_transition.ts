@@ -45,6 +45,7 @@ import { Migration } from "../state/migration";
 import { Page, pageAt } from "../state/page";
 import { putPage } from "../state/page_free";
 import { addPin, freePins } from "../state/pins";
+import { heldByAsyncPf } from "./held";
 import { isMovedByMigratePage } from "./migrate_file";
 import {
   beginMove,
@@ -130,9 +131,11 @@ function hold(migration: Migration, page: Page): i32 {
 
 function unmap(migration: Migration, page: Page): i32 {
   const m = machine();
+  const mapcount = page.mapcount;
   m.unmapped = 0;
   const rc = unmapPtes(migration.pfn, page, migration.anonVma);
   migration.unmapped = m.unmapped;
+  if (rc != 0 && page.mapcount == mapcount) migration.held = heldByAsyncPf(migration.pfn, page);
   migration.step = MIGRATION_UNMAPPED;
   return rc;
 }
@@ -149,6 +152,7 @@ function unmapTransition(migration: Migration, page: Page, transition: i32): i32
 
 /** What is left of move_to_new_page() when migratepage has returned. */
 function endOfMove(migration: Migration, newPage: Page, page: Page, rc: i32): void {
+  if (rc == -EAGAIN) migration.held = heldByAsyncPf(migration.pfn, page);
   migration.step = MIGRATION_MOVED;
   migration.rc = rc;
   migration.word = 0;

@@ -19,6 +19,7 @@ export class Migration {
   ctx: i32; // within the RFC's callback: its context
   apf: i32; // and the work item that this named
   word: i32; // within the move: page_mapping() as it was read
+  held: i32; // HELD_*: what has kept the page from moving
 }
 
 if (offsetof<Migration>() > MIGRATION_RECORD_SIZE) ERROR("size of a migration record");
