@@ -658,6 +658,11 @@ export const FOUND_STUCK = 4; // what: ACTOR_*, who has work left and can take n
 export const STEP_TAKEN = 0;
 export const STEP_BLOCKED = 1; // it waits, and nothing has changed
 
+// Options of a migrator.
+export const MIGRATOR_ATTEMPTS = 255; // in these bits: how many a call makes, 0 = 1
+export const MIGRATOR_MODE_SHIFT = 8; // MIGRATE_*, two bits
+export const MIGRATOR_FORCE = 1 << 12; // attempts may sleep for the page lock, as those of passes 3 to 9
+
 // What holds a page that an attempt could not move: nothing but work items of async_pf, or something else.
 export const HELD_OTHERWISE = 0;
 export const HELD_BY_ASYNC_PF = 1; // of them one whose worker or whose completion is under way

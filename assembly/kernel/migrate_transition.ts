@@ -62,7 +62,7 @@ import {
   waitForWriteback,
 } from "./migrate_page";
 import { migratePageCopy, migratePageMoveMapping } from "./move_mapping";
-import { callbackCheck, callbackCopy, callbackLook, rfcMustLock } from "./policy/rfc";
+import { callbackCheck, callbackCopy, callbackLook, callbackSpins, rfcMustLock } from "./policy/rfc";
 import { TARGET_NODE, allocTarget } from "./target";
 import { removeMigrationPtes } from "./unmap";
 
@@ -228,10 +228,11 @@ function endTransition(migration: Migration, page: Page, transition: i32): void 
   migration.locked = 0;
 }
 
-/** True if the page lock, or the end of writeback on the explored clock, has to be waited for. */
+/** True if it waits: for the page lock, on the explored clock the end of writeback, or the vCPU's lock. */
 function sleeps(migration: Migration, page: Page, transition: i32): bool {
   const force = migration.force != 0;
   if (transition == TRANSITION_MIGRATE_LOCK) return sleepsForLock(page, force, migration.mode);
+  if (migration.step == MIGRATION_CHECKED) return callbackSpins(migration.apf);
   return transition == TRANSITION_MIGRATE_WRITEBACK && sleepsForWriteback(page, force, migration.mode);
 }
 

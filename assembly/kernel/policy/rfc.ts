@@ -57,7 +57,7 @@ import { putPage } from "../../state/page_free";
 import { nextPinOf, pinAt, retargetPin } from "../../state/pins";
 import { count } from "../../state/vmstat";
 import { migratePageCopy, migratePageMoveMapping } from "../move_mapping";
-import { Vcpu } from "../../state/vcpu";
+import { Vcpu, vcpuAt } from "../../state/vcpu";
 import { pinRelease } from "./pin";
 
 function repaired(repair: i32): bool {
@@ -281,6 +281,12 @@ export function callbackCheck(ctxId: i32, newPage: Page, page: Page): i32 {
   const rc = migratePageMoveMapping(mapping, newPage, page);
   if (rc != 0) getPage(page);
   return rc;
+}
+
+/** True if another has the lock of the vCPU that the work item names. */
+export function callbackSpins(apfId: i32): bool {
+  const apf = apfAt(apfId);
+  return apf.state != APF_FREE && vcpuAt(apf.vcpu).locked != 0;
 }
 
 /** Under the lock of the vCPU that the work item names: the copy, and the page of the work item. */
