@@ -15,6 +15,7 @@ import { config } from "../arena";
 import { endRead } from "../kernel/swap_io";
 import { endPageWriteback } from "../kernel/writeback";
 import { Actor } from "../state/actor";
+import { isMigrationTarget } from "../state/migration";
 import { pageAt } from "../state/page";
 
 /** options: which of the pages in flight, by pfn, 0 is the first. */
@@ -22,7 +23,8 @@ function pageInFlight(io: Actor): i32 {
   let position = io.options;
   for (let pfn = FIRST_PFN; pfn < config(CFG_MAX_PFN); pfn++) {
     const flags = pageAt(pfn).flags;
-    const reads = (flags & (PG_LOCKED | PG_UPTODATE | PG_BUDDY)) == PG_LOCKED;
+    const awaited = (flags & (PG_LOCKED | PG_UPTODATE | PG_BUDDY)) == PG_LOCKED;
+    const reads = awaited && !isMigrationTarget(pfn); // which is filled by the copy
     if ((!reads && (flags & PG_WRITEBACK) == 0) || position-- > 0) continue;
     return pfn;
   }

@@ -42,6 +42,14 @@ export function findFreeMigration(): i32 {
   return 0;
 }
 
+/** True if a page is the target of an attempt that is under way. */
+export function isMigrationTarget(pfn: i32): bool {
+  for (let id = 1; id <= maxMigrations(); id++) {
+    if (migrationAt(id).target == pfn) return true;
+  }
+  return false;
+}
+
 export function beginMigration(id: i32, step: i32): Migration {
   const migration = migrationAt(id);
   migration.step = step;
