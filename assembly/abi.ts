@@ -565,6 +565,7 @@ export const BATCH_SIZE = 128;
 // Actors: what is an actor, and what it does. A transition is what happens between two points at which
 // another CPU could come; its name and its kernel function are in core/names.ts.
 export const ACTOR_SIZE = 64;
+export const ACTOR_TRANSITION = 16;
 export const ACTOR_NONE = 0;
 export const ACTOR_GUEST = 1; // a vCPU in guest mode, and its faults
 export const ACTOR_ENTRY = 2; // the same thread before it enters the guest: completions

@@ -8,7 +8,15 @@ import {
   CFG_MAX_PFN,
   CFG_POLICY,
   FIRST_PFN,
+  INV_DATA,
+  INV_ENTRY,
+  INV_FREE,
+  INV_LIST,
+  INV_MAPC,
   INV_MOVE,
+  INV_PTE,
+  INV_REF,
+  INV_UAF,
   POLICY_DROP_GET,
   POLICY_RFC,
 } from "../abi";
@@ -39,6 +47,25 @@ function stuckPage(): i32 {
     if (actor.kind == ACTOR_MIGRATOR && actor.heldByAsyncPf != 0) return actor.heldByAsyncPf;
   }
   return 0;
+}
+
+/**
+ * What leaves memory in a state from which anything may follow: a count that is wrong, a freed page in use. As
+ * after a crash, what comes then says nothing about the order of steps.
+ */
+const CORRUPT: u64 =
+  (1 << INV_REF) |
+  (1 << INV_MAPC) |
+  (1 << INV_UAF) |
+  (1 << INV_FREE) |
+  (1 << INV_LIST) |
+  (1 << INV_ENTRY) |
+  (1 << INV_DATA) |
+  (1 << INV_PTE);
+
+/** True if a set has something after which no step is worth taking. */
+export function isCorrupt(broken: u64): bool {
+  return (broken & CORRUPT) != 0;
 }
 
 /** Leaves no record behind: it would be state. */

@@ -2,7 +2,7 @@
  * Actors: who does what next on the timed and the explored clock. Each is a small state machine over the
  * transitions of kernel/; its record says how far it is. The machines are in actors/.
  */
-import { ACTOR_SIZE, CFG_ACTORS, TABLE_ACTORS } from "../abi";
+import { ACTOR_SIZE, ACTOR_TRANSITION, CFG_ACTORS, TABLE_ACTORS } from "../abi";
 import { config, tablePtr } from "../arena";
 
 /** What all actors have; a kind that needs more extends it, up to ACTOR_SIZE bytes. */
@@ -19,6 +19,8 @@ export class Actor {
   options: i32; // of its kind
   heldByAsyncPf: i32; // of a migrator: page that has not moved and that nobody but async_pf held, 0 = none
 }
+
+if (offsetof<Actor>("transition") != ACTOR_TRANSITION) ERROR("Actor record");
 
 export const OPERATION_BITS: i32 = 8;
 const PAGE_BITS: i32 = 4;

@@ -147,26 +147,6 @@ const functions: Readonly<Record<number, string>> = {
   [abi.FN_DELETE_FROM_SWAP_CACHE]: "delete_from_swap_cache",
 };
 
-/** Transitions of actors: what is done, and the kernel function in which that happens. */
-export const transitions: Readonly<Record<number, { readonly name: string; readonly function: string }>> = {
-  [abi.TRANSITION_MIGRATE_ISOLATE]: { name: "isolate", function: "isolate_lru_page" },
-  [abi.TRANSITION_MIGRATE_ALLOCATE]: { name: "allocate target", function: "unmap_and_move" },
-  [abi.TRANSITION_MIGRATE_LOCK]: { name: "lock", function: "__unmap_and_move" },
-  [abi.TRANSITION_MIGRATE_WRITEBACK]: { name: "wait for writeback", function: "__unmap_and_move" },
-  [abi.TRANSITION_MIGRATE_ANON_VMA]: { name: "hold anon_vma", function: "__unmap_and_move" },
-  [abi.TRANSITION_MIGRATE_UNMAP]: { name: "unmap", function: "try_to_unmap" },
-  [abi.TRANSITION_MIGRATE_PREPARE]: { name: "copy mapping word", function: "move_to_new_page" },
-  [abi.TRANSITION_MIGRATE_DISPATCH]: { name: "read mapping", function: "move_to_new_page" },
-  [abi.TRANSITION_MIGRATE_LOOK]: { name: "read context", function: "async_pf_migratepage" },
-  [abi.TRANSITION_MIGRATE_PUT]: { name: "put", function: "async_pf_migratepage" },
-  [abi.TRANSITION_MIGRATE_CHECK]: { name: "check count", function: "migrate_page_move_mapping" },
-  [abi.TRANSITION_MIGRATE_COPY]: { name: "copy", function: "migrate_page_copy" },
-  [abi.TRANSITION_MIGRATE_CALL]: { name: "call migratepage", function: "move_to_new_page" },
-  [abi.TRANSITION_MIGRATE_REMAP]: { name: "remap", function: "remove_migration_ptes" },
-  [abi.TRANSITION_MIGRATE_UNLOCK]: { name: "unlock", function: "__unmap_and_move" },
-  [abi.TRANSITION_MIGRATE_PUTBACK]: { name: "put back", function: "unmap_and_move" },
-};
-
 /** Page flags, lower case as the kernel prints them. */
 export const pageFlags = {
   locked: abi.PG_LOCKED,

@@ -20,7 +20,7 @@ import {
 } from "../../assembly/abi.ts";
 import type { HostConfig, Process, Region, Vcpu } from "../../src/index.ts";
 import { Core } from "../../src/core/core.ts";
-import { transitions } from "../../src/core/names.ts";
+import { transitionName } from "../../src/core/transitions.ts";
 import { Host } from "../../src/host.ts";
 import { configWords } from "../../src/host/config.ts";
 import { type Layer, kernels, layers, pinByAsyncPf, stepWorkerTo } from "./hosts.ts";
@@ -83,7 +83,7 @@ function migrator({ core }: ActorHost, options = 0, mode = MIGRATE_SYNC): Step {
   return () => {
     const rc = core.run((exports) => exports.stepActor(0));
     if (rc === STEP_BLOCKED) return null;
-    return transitions[core.words(TABLE_ACTORS)[ACTOR_TRANSITION >> 2] ?? 0]?.name ?? "no name";
+    return transitionName(core.words(TABLE_ACTORS)[ACTOR_TRANSITION >> 2] ?? 0).name;
   };
 }
 

@@ -14,7 +14,7 @@ import {
   FOUND_BROKEN,
   FOUND_END,
 } from "../../abi";
-import { brokenIn } from "../../check/explored";
+import { brokenIn, isCorrupt } from "../../check/explored";
 import { noteEnd } from "./ends";
 import { noteBroken } from "./events";
 import { differenceOf, nrEntries, pushMachine, takeEntry } from "./frontier";
@@ -75,7 +75,7 @@ function addNewState(s: Search, actor: i32, childSleep: i32, switches: i32): boo
   const newly = broken & ~s.broken;
   if (newly != 0) noteBroken(FOUND_BROKEN, newly, lastTransition(), s.state, actor, s.depth + 1);
   s.deepest = max<i32>(s.deepest, s.depth + 1);
-  if (isLost(s, broken)) return true;
+  if (isCorrupt(broken) || isLost(s, broken)) return true;
   if (s.depth + 1 < s.maxDepth) return pushMachine(child, EVERYBODY, s.depth + 1, broken, actor, switches);
   s.cutByDepth = 1;
   return true;

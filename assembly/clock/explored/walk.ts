@@ -4,7 +4,7 @@
  * needs d steps in a certain order with a probability of at least 1 / (n k^(d-1))).
  */
 import { EXPLORE_DONE, EXPLORE_PCT, EXPLORE_RUNNING, EXPLORE_STATES, FOUND_BROKEN } from "../../abi";
-import { brokenIn } from "../../check/explored";
+import { brokenIn, isCorrupt } from "../../check/explored";
 import { nrActors } from "../../state/actor";
 import { noteEnd } from "./ends";
 import { noteBroken } from "./events";
@@ -112,6 +112,7 @@ function arrive(s: Search, actor: i32): i32 {
   s.deepest = s.longest;
   if (s.strategy == EXPLORE_PCT) lowerPriority(s, actor);
   advance();
+  if (isCorrupt(broken)) endWalk(s);
   return EXPLORE_RUNNING;
 }
 
