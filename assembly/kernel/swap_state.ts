@@ -35,7 +35,7 @@ export function addToSwapCache(pfn: i32, page: Page, slot: i32): void {
  * a page with a context is anonymous still, refuses: page->private is taken.
  */
 export function addToSwap(pfn: i32, page: Page): bool {
-  if (isSubstitute(page.mapping)) return false;
+  if (isSubstitute(page.mapping) && pageAnon(page)) return false;
   const slot = allocSwapSlot();
   if (slot == SWAP_SLOT_NONE) return false;
   addToSwapCache(pfn, page, slot);
