@@ -324,6 +324,7 @@ export const FN_PAGE_MAPPING = 27;
 export const FN_TEST_CLEAR_PAGE_WRITEBACK = 28;
 export const FN_END_PAGE_WRITEBACK = 29;
 export const FN_DELETE_FROM_SWAP_CACHE = 30;
+export const FN_REMOVE_MAPPING = 31;
 
 // Counters, each a u64: items of /proc/vmstat first, then what the recorders' probes counted.
 export const PGMIGRATE_SUCCESS = 0;

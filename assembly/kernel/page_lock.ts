@@ -21,6 +21,13 @@ export function lockPageOrRetry(mm: i32, pfn: i32): i32 {
   return machine().nowait != 0 ? FAULT_NOWAIT : sleepOnPage(mm, pfn, true);
 }
 
+/** trylock_page(). */
+export function trylockPage(page: Page): bool {
+  if ((page.flags & PG_LOCKED) != 0) return false;
+  page.flags |= PG_LOCKED;
+  return true;
+}
+
 /** unlock_page(): wakes the faults that sleep on a migration entry of this page. */
 export function unlockPage(page: Page): void {
   page.flags &= ~PG_LOCKED;

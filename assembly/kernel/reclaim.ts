@@ -32,11 +32,19 @@ import { shrinkPage } from "./shrink_page";
 const DEF_PRIORITY: i32 = 12; // the first look is at 1/4096 of a list
 const GIB_PAGES_SHIFT: i32 = 30 - PAGE_SHIFT;
 
+/** isolate_lru_pages() of one page, as if its turn had come. Returns false if it is not to be had. */
+export function isolateForReclaim(pfn: i32, page: Page): bool {
+  if ((page.flags & PG_UNEVICTABLE) != 0 || !takeFromLru(pfn, page)) return false;
+  count(PGSCAN, 1);
+  page.flags &= ~PG_ACTIVE;
+  return true;
+}
+
 /**
  * Puts a page that reclaim looked at on the list of its flags: putback_inactive_pages(), without a batch. One
  * that has turned out to be mlocked is not evictable.
  */
-function putback(pfn: i32, page: Page): void {
+export function putback(pfn: i32, page: Page): void {
   endIsolation(page);
   if (page.refcount == 1) page.flags &= ~PG_ACTIVE;
   else if ((page.flags & PG_MLOCKED) != 0) addToUnevictableList(pfn, page);
@@ -44,12 +52,10 @@ function putback(pfn: i32, page: Page): void {
   putPage(page);
 }
 
-/** Reclaim's look at one page, as if its turn had come on the LRU list. Returns RECLAIM_*. */
+/** Reclaim's look at one page. Returns RECLAIM_*. */
 export function reclaimPage(pfn: i32): i32 {
   const page = pageAt(pfn);
-  if ((page.flags & PG_UNEVICTABLE) != 0 || !takeFromLru(pfn, page)) return RECLAIM_KEPT;
-  count(PGSCAN, 1);
-  page.flags &= ~PG_ACTIVE;
+  if (!isolateForReclaim(pfn, page)) return RECLAIM_KEPT;
   const outcome = shrinkPage(pfn, page, false);
   if (outcome == RECLAIM_FREED) count(PGSTEAL, 1);
   else putback(pfn, page);

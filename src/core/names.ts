@@ -145,6 +145,7 @@ const functions: Readonly<Record<number, string>> = {
   [abi.FN_TEST_CLEAR_PAGE_WRITEBACK]: "test_clear_page_writeback",
   [abi.FN_END_PAGE_WRITEBACK]: "end_page_writeback",
   [abi.FN_DELETE_FROM_SWAP_CACHE]: "delete_from_swap_cache",
+  [abi.FN_REMOVE_MAPPING]: "__remove_mapping",
 };
 
 /** Page flags, lower case as the kernel prints them. */
