@@ -1,10 +1,19 @@
 /** Which machine an actor is, and what it has left to do. */
-import { ACTOR_ENTRY, ACTOR_GUEST, ACTOR_IO, ACTOR_MIGRATOR, ACTOR_WORKER, STEP_BLOCKED } from "../abi";
+import {
+  ACTOR_ENTRY,
+  ACTOR_GUEST,
+  ACTOR_IO,
+  ACTOR_MIGRATOR,
+  ACTOR_RECLAIMER,
+  ACTOR_WORKER,
+  STEP_BLOCKED,
+} from "../abi";
 import { Actor, actorAt } from "../state/actor";
 import { entryHasWork, entryStep } from "./entry";
 import { Guest, guestStep } from "./guest";
 import { ioHasWork, ioStep } from "./io";
 import { Migrator, migratorStep } from "./migrator";
+import { Reclaimer, reclaimerStep } from "./reclaimer";
 import { Worker, workerHasWork, workerStep } from "./worker";
 
 /** Places an actor. Its record must be empty. */
@@ -26,6 +35,7 @@ export function stepActor(number: i32): i32 {
   if (kind == ACTOR_WORKER) return workerStep(changetype<Worker>(actor));
   if (kind == ACTOR_IO) return ioStep(actor);
   if (kind == ACTOR_MIGRATOR) return migratorStep(changetype<Migrator>(actor));
+  if (kind == ACTOR_RECLAIMER) return reclaimerStep(changetype<Reclaimer>(actor));
   return STEP_BLOCKED;
 }
 
