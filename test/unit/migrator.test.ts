@@ -30,7 +30,15 @@ const only = { start: PAGE, count: 1 };
 const zones = [{ kind: "normal", pages: 65_536 }] as const;
 const config: HostConfig = { contentBytes: 8, nodes: [{ zones }] };
 const plain = ["isolate", "allocate target", "lock", "wait for writeback", "hold anon_vma", "unmap"];
-const moving = ["copy mapping word", "read mapping", "check count", "copy", "remap", "unlock", "put back"];
+const moving = [
+  "copy mapping word",
+  "pick migratepage",
+  "check count",
+  "copy",
+  "remap",
+  "unlock",
+  "put back",
+];
 
 interface ActorHost {
   readonly host: Host;
@@ -276,7 +284,7 @@ describe("a page that async_pf holds", () => {
   it("L4: what the dispatch has read is stale when a completion comes before the callback", async () => {
     const at = await heldByAsyncPf("L4");
     const step = migrator(at);
-    upTo(at.host, step, "read mapping");
+    upTo(at.host, step, "pick migratepage");
     at.vcpu.complete();
     expect(upTo(at.host, step)).toEqual(["read context"]);
     expect(at.host.crash).toMatchObject({ trace: ["async_pf_migratepage"], invariant: "INV-UAF" });

@@ -132,14 +132,14 @@ async function aboutToSwap() {
 
 describe("another CPU comes between", () => {
   const toTheWrite = [
-    "isolate",
-    "lock",
-    "read mapping",
+    "isolate to reclaim",
+    "lock to reclaim",
+    "test congestion",
     "check references",
     "test anon",
     "give a slot",
     "read mapping again",
-    "unmap",
+    "unmap to reclaim",
     "write",
   ];
 
@@ -148,7 +148,7 @@ describe("another CPU comes between", () => {
     expect(actor.stepTo("write")).toEqual(toTheWrite);
     expect(host.pages.at(pfn).flags).toContain("writeback");
     expect(host.pages.at(pfn).flags).not.toContain("locked");
-    expect(actor.stepTo()).toEqual(["lock again", "put back"]);
+    expect(actor.stepTo()).toEqual(["lock again", "put back, kept"]);
     expect(host.pages.at(pfn).flags).toContain("lru");
     expect(host.verify()).toBeNull();
   });
@@ -167,7 +167,7 @@ describe("another CPU comes between", () => {
     actor.stepTo("write");
     host.setPageFlag(pfn, "writeback", false);
     memory.touch("read", only);
-    expect(actor.stepTo()).toEqual(["lock again", "free", "unlock", "put back"]);
+    expect(actor.stepTo()).toEqual(["lock again", "free", "unlock, kept", "put back, kept"]);
     expect(memory.pfnOf(PAGE)).toBe(pfn);
     expect(host.verify()).toBeNull();
   });
@@ -177,16 +177,16 @@ describe("another CPU comes between", () => {
     actor.stepTo("write");
     host.setPageFlag(pfn, "writeback", false);
     host.setPageFlag(pfn, "locked", true);
-    expect(actor.stepTo()).toEqual(["lock again", "put back"]);
+    expect(actor.stepTo()).toEqual(["lock again", "put back, kept"]);
     expect(host.pages.at(pfn).flags).toEqual(expect.arrayContaining(["locked", "lru"]));
   });
 
   it("unmapped while reclaim has isolated it: the page is freed where it is put back", async () => {
     const { host, memory, pfn, actor } = await aboutToSwap();
-    actor.stepTo("isolate");
+    actor.stepTo("isolate to reclaim");
     memory.unmap(only);
     expect(host.pages.refcount(pfn)).toBe(1);
-    expect(actor.stepTo().at(-1)).toBe("put back");
+    expect(actor.stepTo().at(-1)).toBe("put back, kept");
     expect(host.pages.refcount(pfn)).toBe(0);
     expect(host.verify()).toBeNull();
   });
@@ -194,7 +194,7 @@ describe("another CPU comes between", () => {
   it("the page has gone before reclaim begins", async () => {
     const { memory, actor } = await aboutToSwap();
     memory.unmap(only);
-    expect(actor.stepTo()).toEqual(["isolate"]);
+    expect(actor.stepTo()).toEqual(["isolate to reclaim"]);
   });
 });
 
@@ -218,12 +218,12 @@ async function withWorkerAfter(layer: Layer, last: string) {
 
 describe("the RFC's worker stores page->private and page->mapping without the page lock", () => {
   it.each<[Layer, string, string, string[]]>([
-    ["L0", "lock", "read mapping", ["shrink_page_list"]],
-    ["L0", "read mapping", "check references", ["mutex_lock", "page_referenced_file", "page_referenced"]],
-    ["L0", "test anon", "unmap", ["mutex_lock", "try_to_unmap_file", "try_to_unmap"]],
+    ["L0", "lock to reclaim", "test congestion", ["shrink_page_list"]],
+    ["L0", "test congestion", "check references", ["mutex_lock", "page_referenced_file", "page_referenced"]],
+    ["L0", "test anon", "unmap to reclaim", ["mutex_lock", "try_to_unmap_file", "try_to_unmap"]],
     ["L0", "give a slot", "read mapping again", ["page_mapping"]],
     ["L2", "give a slot", "read mapping again", ["page_mapping"]],
-    ["L4", "read mapping again", "unmap", ["page_mapping"]],
+    ["L4", "read mapping again", "unmap to reclaim", ["page_mapping"]],
   ])("%s: after %s the kernel stops in %s", async (layer, last, step, trace) => {
     const { host, pfn, actor } = await withWorkerAfter(layer, last);
     expect(actor.stepTo().at(-1)).toBe(step);
@@ -232,26 +232,42 @@ describe("the RFC's worker stores page->private and page->mapping without the pa
 
   it("L0: after page_referenced() reclaim goes on with the mapping that it has read, NULL", async () => {
     const { host, pfn, actor } = await withWorkerAfter("L0", "check references");
-    expect(actor.stepTo()).toEqual(["test anon", "unmap", "write", "free", "unlock", "put back"]);
+    expect(actor.stepTo()).toEqual([
+      "test anon",
+      "unmap to reclaim",
+      "write",
+      "free",
+      "unlock, kept",
+      "put back, kept",
+    ]);
     expect(host.pages.at(pfn).flags).not.toContain("swapcache");
     expect(host.crash).toBeNull();
   });
 
   it("L2: the page gets a slot over its context, and no PTE of it is found", async () => {
     const { host, pfn, actor } = await withWorkerAfter("L2", "test anon");
-    expect(actor.stepTo()).toEqual(["give a slot", "read mapping again", "unmap", "unlock", "put back"]);
+    expect(actor.stepTo()).toEqual([
+      "give a slot",
+      "read mapping again",
+      "unmap to reclaim",
+      "unlock, kept",
+      "put back, kept",
+    ]);
     expect(host.pages.at(pfn)).toMatchObject({ private: 1, mapcount: 1 });
     expect(host.pages.at(pfn).flags).toContain("swapcache");
   });
 
-  it.each(["read mapping", "test anon", "give a slot", "unmap"])("L5: not after %s", async (last) => {
-    const { host, actor } = await withWorkerAfter("L5", last);
-    expect(actor.stepTo().at(-1)).toBe("put back");
-    expect(host.verify()).toBeNull();
-  });
+  it.each(["test congestion", "test anon", "give a slot", "unmap to reclaim"])(
+    "L5: not after %s",
+    async (last) => {
+      const { host, actor } = await withWorkerAfter("L5", last);
+      expect(actor.stepTo().at(-1)).toBe("put back, kept");
+      expect(host.verify()).toBeNull();
+    },
+  );
 
   it("L2: the completion gives the mapping back before __remove_mapping() compares", async () => {
-    const { host, memory, vcpu, pfn, actor } = await withWorkerAfter("L2", "isolate");
+    const { host, memory, vcpu, pfn, actor } = await withWorkerAfter("L2", "isolate to reclaim");
     memory.discard(only);
     host.setPageFlag(pfn, "dirty", false);
     expect(actor.stepTo("write").at(-1)).toBe("write");
