@@ -60,6 +60,11 @@ export function zoneAt(number: i32): Zone {
   return changetype<Zone>(zonesPtr + <usize>number * ZONE_RECORD_SIZE);
 }
 
+/** Bytes of a zone's record that are in use. */
+export function zoneSize(): usize {
+  return FREE_AREA_OFFSET + <usize>(NR_ORDERS * NR_MIGRATE_TYPES) * LIST_SIZE;
+}
+
 export function lruList(zone: Zone, lru: i32): List {
   return changetype<List>(changetype<usize>(zone) + LRU_OFFSET + <usize>lru * LIST_SIZE);
 }

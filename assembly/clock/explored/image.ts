@@ -1,7 +1,8 @@
 /**
  * Images of the machine: copies of the tables that a search changes, one behind the other. The arena itself
- * is the state that runs; `present` is the image of the state that is being expanded. The 128 bits of a state's
- * hash are the exclusive or of a mix of each word with its place, so that a step costs only what it changes.
+ * is the state that runs; `present` is the image of the state that is being expanded. The 128 bits of a
+ * state's hash are the exclusive or of a mix of each word with its place, so that a step costs only what it
+ * changes.
  */
 import {
   BATCH_SIZE,
@@ -29,13 +30,14 @@ import {
   TABLE_SWAP_SLOTS,
   TABLE_VCPUS,
   TABLE_VMAS,
-  TABLE_ZONES,
 } from "../../abi";
-import { MACHINE_RECORD_SIZE, ZONE_RECORD_SIZE, config, tablePtr, tableSize } from "../../arena";
+import { MACHINE_RECORD_SIZE, config, tablePtr, tableSize } from "../../arena";
+import { zoneAt, zoneSize } from "../../state/zone";
 import { reserve } from "./memory";
 
 /** Images are compared and kept by lines of this many bytes. */
 export const LINE: usize = 64;
+const PART: usize = 16; // of a line, in a difference
 const MAX_RANGES: i32 = 48;
 
 @unmanaged
@@ -88,7 +90,9 @@ function addTable(table: i32): void {
 function addRanges(): void {
   addRange(tablePtr(TABLE_MACHINE), MACHINE_RECORD_SIZE);
   addRange(tablePtr(TABLE_COUNTERS), NR_COUNTERS * 8);
-  addRange(tablePtr(TABLE_ZONES), <usize>config(CFG_NR_ZONES) * ZONE_RECORD_SIZE);
+  for (let zone = 0; zone < config(CFG_NR_ZONES); zone++) {
+    addRange(changetype<usize>(zoneAt(zone)), zoneSize());
+  }
   addTable(TABLE_SWAP_AREAS);
   addRange(tablePtr(TABLE_BATCHES), <usize>config(CFG_CPUS) * BATCH_SIZE);
   addTable(TABLE_PROCESSES);
@@ -240,43 +244,59 @@ export function advance(): void {
   }
 }
 
-/** Bytes of the bit map that says which lines a difference has. */
+/** Bytes of the map that says which parts of each line a difference has: a byte a line, padded to words. */
 export function mapSize(): usize {
-  return ((<usize>nrLines + 63) >> 6) << 3;
+  return (<usize>nrLines + 7) & ~7;
 }
 
-/** Writes what the machine has that the initial state has not: a bit map, then lines. Returns the size. */
+/** Copies a part of a line to a difference if it is not the initial one. Returns where the next one goes. */
+function encodePart(to: usize, initial: usize, address: usize): usize {
+  const part = v128.load(address);
+  v128.store(to, part);
+  return v128.any_true(v128.xor(part, v128.load(initial))) ? to + PART : to;
+}
+
+/** Copies what a line has that the initial one has not. Returns where the next part goes. */
+function encodeLine(map: usize, to: usize, initial: usize, address: usize): usize {
+  let parts = 0;
+  for (let part: usize = 0; part < LINE / PART; part++) {
+    const next = encodePart(to, initial + part * PART, address + part * PART);
+    if (next != to) parts |= 1 << (<i32>part);
+    to = next;
+  }
+  store<u8>(map, <u8>parts);
+  return to;
+}
+
+/** Writes what the machine has that the initial state has not: a map, then parts of lines. Returns the size. */
 export function encodeDifference(to: usize): usize {
   memory.fill(to, 0, mapSize());
-  let lines = to + mapSize();
-  let place: usize = 0;
-  let line = 0;
+  let map = to;
+  let parts = to + mapSize();
+  let initial = initialPtr;
   for (let i = 0; i < nrRanges; i++) {
     const range = rangeAt(i);
     const end = range.address + range.size;
     for (let address = range.address; address < end; address += LINE) {
-      if (differ(initialPtr + place, address)) {
-        const word = to + ((<usize>line >> 6) << 3);
-        store<u64>(word, load<u64>(word) | ((<u64>1) << (line & 63)));
-        memory.copy(lines, address, LINE);
-        lines += LINE;
-      }
-      place += LINE;
-      line += 1;
+      if (differ(initial, address)) parts = encodeLine(map, parts, initial, address);
+      initial += LINE;
+      map += 1;
     }
   }
-  return lines - to;
+  return parts - to;
 }
 
 /** The other way: the present state and the machine are the initial state with a difference. */
 export function decodeDifference(from: usize): void {
   memory.copy(presentPtr, initialPtr, imageSize);
-  let lines = from + mapSize();
-  for (let word: usize = 0; word < mapSize(); word += 8) {
-    for (let bits = load<u64>(from + word); bits != 0; bits &= bits - 1) {
-      memory.copy(presentPtr + ((word << 3) + <usize>ctz(bits)) * LINE, lines, LINE);
-      lines += LINE;
+  let parts = from + mapSize();
+  let line = presentPtr;
+  for (let map: usize = 0; map < mapSize(); map++) {
+    for (let bits = <i32>load<u8>(from + map); bits != 0; bits &= bits - 1) {
+      v128.store(line + <usize>ctz(bits) * PART, v128.load(parts));
+      parts += PART;
     }
+    line += LINE;
   }
   loadPresent();
 }
