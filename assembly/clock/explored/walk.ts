@@ -141,7 +141,8 @@ export function walk(budget: i32): i32 {
   return EXPLORE_RUNNING;
 }
 
-/** A crash ends the walk. */
+/** A crash ends the walk; the next one begins with a machine that runs. */
 export function endCrashedWalk(): void {
   endWalk(search());
+  loadInitial();
 }
