@@ -198,6 +198,7 @@ export const HOLDER_MIGRATION_TARGET = 10; // the allocator's reference, until t
 export const HOLDER_LONGTERM = 11; // pin_user_pages() with FOLL_LONGTERM: FOLL_PIN for long
 export const HOLDER_BUFFERS = 12; // buffer heads: PG_private
 export const HOLDER_SWAP_CACHE = 13;
+export const HOLDER_FAULT = 14; // do_wp_page() between the test of a page and the end of its copy
 export const GUP_PIN_COUNTING_BIAS = 1024; // references that one FOLL_PIN counts
 
 // Asynchronous page faults.

@@ -46,8 +46,8 @@ import { profile } from "../state/profile";
 import { pteAt, pteIsMigrationEntry, ptePfn, ptePresent } from "../state/pgtable";
 import { Page, pageAt, pageHasPrivate, pageKsm } from "../state/page";
 import { pinAt, refsOfKind } from "../state/pins";
-import { Vma, pteNumber, vmaAt } from "../state/vma";
-import { addRefs, tallied, tallyOf } from "./tally";
+import { Vma, findVma, pteNumber, vmaAt } from "../state/vma";
+import { addRefs, addUser, tallied, tallyOf } from "./tally";
 import { countGivenUp } from "./verify_migrations";
 import { countSwapCache, verifySwapPage } from "./verify_swap";
 import { bad, expectEqual, violation } from "./violation";
@@ -86,6 +86,14 @@ function countPresentPte(vma: Vma, pte: i32): void {
   if ((page.mapping & MAPPING_ANON) == 0) bad(INV_TAG, pfn, vma.mm, vma.object, page.mapping);
 }
 
+/** Between the halves of a zap the page counts a PTE that is gone. */
+function countZapped(mmId: i32): void {
+  const mm = mmAt(mmId);
+  if (mm.zapped == PFN_NONE || !tallied(mm.zapped)) return;
+  addUser(mm.zapped, 1);
+  if (vmaAt(findVma(mmId, mm.zappedVpn)).kind == VMA_ANON) tallyOf(mm.zapped).users |= MAPPED_BY_ANON_VMA;
+}
+
 function countPte(vma: Vma, pte: i32): void {
   const pfn = ptePfn(pte);
   if (ptePresent(pte)) {
@@ -97,6 +105,7 @@ function countPte(vma: Vma, pte: i32): void {
 
 function countPtes(): void {
   for (let mm = machine().firstMm; mm != 0; mm = mmAt(mm).nextMm) {
+    countZapped(mm);
     for (let id = mmAt(mm).firstVma; id != 0; id = vmaAt(id).nextVma) {
       const vma = vmaAt(id);
       for (let vpn = vma.start; vpn < vma.end; vpn++) {

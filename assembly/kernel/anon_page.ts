@@ -59,27 +59,38 @@ function anonVmaPrepare(vmaId: i32): bool {
   return true;
 }
 
-/**
- * Maps a zeroed page of the VMA's own at `vpn`, whatever its PTE was, without looking at that. Returns 0 or
- * -ENOMEM.
- */
-export function mapNewAnonPage(vmaId: i32, vpn: i32): i32 {
+/** A zeroed page for the VMA, charged, that nothing maps yet. Or PFN_NONE. */
+export function allocAnonPage(vmaId: i32): i32 {
+  if (!anonVmaPrepare(vmaId)) return PFN_NONE;
+  const pfn = allocPageVma(vmaAt(vmaId));
+  if (pfn == PFN_NONE) return PFN_NONE;
+  const page = pageAt(pfn);
+  page.flags = PG_UPTODATE;
+  chargePage(page);
+  writeContent(pfn, 0);
+  return pfn;
+}
+
+/** Maps such a page at `vpn`, whatever its PTE was, without looking at that. */
+export function mapAnonPage(vmaId: i32, vpn: i32, pfn: i32): void {
   const vma = vmaAt(vmaId);
-  if (!anonVmaPrepare(vmaId)) return -ENOMEM;
-  const pfn = allocPageVma(vma);
-  if (pfn == PFN_NONE) return -ENOMEM;
   const page = pageAt(pfn);
   const p = profile();
-  page.flags = PG_UPTODATE | PG_SWAPBACKED;
-  chargePage(page);
+  page.flags |= PG_SWAPBACKED;
   if (p.faultActivates) page.flags |= PG_ACTIVE;
   if (p.anonExclusive) page.flags |= PG_ANON_EXCLUSIVE;
-  writeContent(pfn, 0);
   pageAddNewAnonRmap(page, vma.object, pageIndex(vma, vpn));
   mmAt(vma.mm).rssAnon += 1;
   addFreshPageToLru(vma, pfn, page);
   const present = presentBit(vma); // fork() copies behind PROT_NONE, too
   const write = (vma.prot & PROT_WRITE) != 0 ? PTE_WRITE | PTE_DIRTY : 0;
   setPte(pteNumber(vma, vpn), makePte(pfn, present | PTE_ACCESSED | write));
+}
+
+/** Both at once. Returns 0 or -ENOMEM. */
+export function mapNewAnonPage(vmaId: i32, vpn: i32): i32 {
+  const pfn = allocAnonPage(vmaId);
+  if (pfn == PFN_NONE) return -ENOMEM;
+  mapAnonPage(vmaId, vpn, pfn);
   return 0;
 }

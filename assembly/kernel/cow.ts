@@ -1,7 +1,9 @@
 /** A write to a page whose PTE does not allow it: written in place or copied (do_wp_page(), mm/memory.c). */
 import {
+  ENOMEM,
   FAULT_NOWAIT,
   FAULT_WAIT,
+  PFN_NONE,
   PG_ANON_EXCLUSIVE,
   PG_LOCKED,
   PG_LRU,
@@ -20,7 +22,7 @@ import { putPage } from "../state/page_free";
 import { pteAt, ptePfn, setPte } from "../state/pgtable";
 import { profile } from "../state/profile";
 import { pteNumber, vmaAt } from "../state/vma";
-import { mapNewAnonPage } from "./anon_page";
+import { allocAnonPage, mapAnonPage } from "./anon_page";
 import { setPageDirty } from "./dirty";
 import { munlockUnmapped } from "./mlock";
 import { lockPageOrRetry } from "./page_lock";
@@ -46,30 +48,48 @@ function becomesExclusive(page: Page): bool {
   return true;
 }
 
-/** Gives the VMA a copy of the page at `vpn`. Returns 0 or -ENOMEM. */
-function copyPage(vmaId: i32, vpn: i32, pfn: i32, page: Page): i32 {
-  const err = mapNewAnonPage(vmaId, vpn);
-  if (err != 0) return err;
+/** cow_user_page(): a copy of the page that nothing maps yet, for the VMA. Or PFN_NONE. */
+export function copyForWrite(vmaId: i32, pfn: i32): i32 {
+  const copy = allocAnonPage(vmaId);
+  if (copy != PFN_NONE) copyContent(pfn, copy);
+  return copy;
+}
+
+/** The end of do_wp_page(): the copy takes the place of the page at `vpn`. */
+export function installCopy(vmaId: i32, vpn: i32, pfn: i32, copy: i32): void {
+  mapAnonPage(vmaId, vpn, copy);
   const vma = vmaAt(vmaId);
-  copyContent(pfn, ptePfn(pteAt(pteNumber(vma, vpn))));
-  // mapNewAnonPage() has counted a page more; the rss class of the old one is what its tag says now.
+  const page = pageAt(pfn);
+  // mapAnonPage() has counted a page more; the rss class of the old one is what its tag says now.
   if (pageAnon(page)) mmAt(vma.mm).rssAnon -= 1;
   else mmAt(vma.mm).rssFile -= 1;
   pageRemoveRmap(page);
   munlockUnmapped(vma, pfn, page);
   if (profile().cowFreesSwapCache) freeSwapCache(page);
   putPage(page);
+}
+
+/** Gives the VMA a copy of the page at `vpn`. Returns 0 or -ENOMEM. */
+function copyPage(vmaId: i32, vpn: i32, pfn: i32): i32 {
+  const copy = copyForWrite(vmaId, pfn);
+  if (copy == PFN_NONE) return -ENOMEM;
+  installCopy(vmaId, vpn, pfn, copy);
   return 0;
 }
 
 /** Whether the write may go to the page itself, which must look anonymous for that; or FAULT_*WAIT. */
-function writableInPlace(mm: i32, pfn: i32, page: Page): i32 {
+export function writableInPlace(mm: i32, pfn: i32, page: Page): i32 {
   if (!pageAnon(page) || pageKsm(page)) return 0; // not anonymous: as the RFC makes one
   if (profile().anonExclusive) return becomesExclusive(page) ? 1 : 0;
   // v3.12 looks at it under the page lock: reuse_swap_page() asks who maps it, not who holds it.
   if ((page.flags & PG_LOCKED) != 0) return lockPageOrRetry(mm, pfn);
   machine().lockTaken = pfn;
   return reuseSwapPage(page) ? 1 : 0;
+}
+
+/** wp_page_reuse(): the PTE of the page allows the write. */
+export function reuseForWrite(number: i32): void {
+  setPte(number, pteAt(number) | PTE_WRITE | PTE_DIRTY | PTE_ACCESSED);
 }
 
 /** do_wp_page() for virtual page `vpn`, whose PTE is present. Returns 0, FAULT_*WAIT or -ENOMEM. */
@@ -80,8 +100,8 @@ export function doWpPage(vmaId: i32, vpn: i32): i32 {
   const page = pageAt(pfn);
   const inPlace = vma.kind == VMA_ANON ? writableInPlace(vma.mm, pfn, page) : 1;
   if (inPlace == FAULT_WAIT || inPlace == FAULT_NOWAIT) return inPlace;
-  if (inPlace == 0) return copyPage(vmaId, vpn, pfn, page);
-  setPte(number, pteAt(number) | PTE_WRITE | PTE_DIRTY | PTE_ACCESSED); // wp_page_reuse()
+  if (inPlace == 0) return copyPage(vmaId, vpn, pfn);
+  reuseForWrite(number);
   if (vma.kind != VMA_ANON) setPageDirty(page); // a shared mapping
   return 0;
 }

@@ -27,7 +27,15 @@ import { machine } from "../state/machine";
 import { AS_SHMEM, cacheSlotAt, cachedSwapSlot, mappingAt } from "../state/mapping";
 import { mmAt } from "../state/mm";
 import { getPage, pageAt } from "../state/page";
-import { makePte, pteAt, pteIsSwapEntry, ptePfn, ptePresent, setPte } from "../state/pgtable";
+import {
+  makePte,
+  pteAt,
+  pteIsMigrationEntry,
+  pteIsSwapEntry,
+  ptePfn,
+  ptePresent,
+  setPte,
+} from "../state/pgtable";
 import { swapSlotAt } from "../state/swap";
 import { Vma, findVma, isSharedMapping, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
@@ -89,15 +97,13 @@ function noteWrite(vma: Vma, vpn: i32, number: i32, stamp: i32): void {
   else expectStamp(number, stamp);
 }
 
-function handleFault(vmaId: i32, vpn: i32, write: bool): i32 {
+/** handle_mm_fault() where no page is mapped, or the zero page. Returns 0, FAULT_WAIT, -EFAULT or -ENOMEM. */
+function mapPage(vmaId: i32, vpn: i32, write: bool): i32 {
   const vma = vmaAt(vmaId);
   const number = pteNumber(vma, vpn);
   const pte = pteAt(number);
-  if (ptePresent(pte)) {
-    if (ptePfn(pte) != ZERO_PFN) return doWpPage(vmaId, vpn);
-  } else if (pteIsSwapEntry(pte)) {
-    return doSwapPage(vmaId, vpn, write);
-  } else if (pte != 0) {
+  if (pteIsSwapEntry(pte)) return doSwapPage(vmaId, vpn, write);
+  if (pteIsMigrationEntry(pte)) {
     // migration_entry_wait(). The reference of v3.12 makes the migration fail if it comes before the check.
     return sleepOnPage(vma.mm, ptePfn(pte), profile().waiterTakesRef);
   }
@@ -105,6 +111,43 @@ function handleFault(vmaId: i32, vpn: i32, write: bool): i32 {
   if (write) return mapNewAnonPage(vmaId, vpn);
   setPte(number, makePte(ZERO_PFN, PTE_PRESENT | PTE_ACCESSED));
   return 0;
+}
+
+function handleFault(vmaId: i32, vpn: i32, write: bool): i32 {
+  const number = pteNumber(vmaAt(vmaId), vpn);
+  const pte = pteAt(number);
+  if (ptePresent(pte) && ptePfn(pte) != ZERO_PFN) return doWpPage(vmaId, vpn);
+  const err = mapPage(vmaId, vpn, write);
+  const isReadOnly = err == 0 && write && pteIsSwapEntry(pte) && (pteAt(number) & PTE_WRITE) == 0;
+  return isReadOnly ? doWpPage(vmaId, vpn) : err;
+}
+
+/** Whether an access needs a fault: FAULT_NONE or FAULT_MINOR, or -EFAULT if it is not allowed. */
+function checkAccess(vma: Vma, vpn: i32, write: bool): i32 {
+  if ((vma.prot & (write ? PROT_WRITE : PROT_READ)) == 0) return -EFAULT;
+  if (write && vma.kind == VMA_VDSO) return -EFAULT;
+  const pte = pteAt(pteNumber(vma, vpn));
+  return (pte & PTE_PRESENT) != 0 && (!write || (pte & PTE_WRITE) != 0) ? FAULT_NONE : FAULT_MINOR;
+}
+
+/** The same of a write to virtual page `vpn`, -EFAULT also if there is no VMA. */
+export function checkWrite(mm: i32, vpn: i32): i32 {
+  const vmaId = findVma(mm, vpn);
+  return vmaId == 0 ? -EFAULT : checkAccess(vmaAt(vmaId), vpn, true);
+}
+
+function countFault(mm: i32): void {
+  machine().cpu = mmAt(mm).cpu;
+  count(PGFAULT, 1);
+}
+
+/**
+ * A write fault up to do_wp_page(), which is due if the PTE does not allow the write. Returns 0, FAULT_WAIT,
+ * -EFAULT or -ENOMEM.
+ */
+export function faultBeforeWp(vmaId: i32, vpn: i32): i32 {
+  countFault(vmaAt(vmaId).mm);
+  return mapPage(vmaId, vpn, true);
 }
 
 /**
@@ -118,12 +161,9 @@ export function faultIn(mm: i32, vpn: i32, write: bool): i32 {
 
 function faultInVma(vmaId: i32, vpn: i32, write: bool): i32 {
   const vma = vmaAt(vmaId);
-  if ((vma.prot & (write ? PROT_WRITE : PROT_READ)) == 0) return -EFAULT;
-  if (write && vma.kind == VMA_VDSO) return -EFAULT;
-  const pte = pteAt(pteNumber(vma, vpn));
-  if ((pte & PTE_PRESENT) != 0 && (!write || (pte & PTE_WRITE) != 0)) return FAULT_NONE;
-  machine().cpu = mmAt(vma.mm).cpu;
-  count(PGFAULT, 1);
+  const needed = checkAccess(vma, vpn, write);
+  if (needed != FAULT_MINOR) return needed;
+  countFault(vma.mm);
   const err = handleFault(vmaId, vpn, write);
   return err != 0 ? err : FAULT_MINOR;
 }

@@ -15,7 +15,7 @@ import { machine } from "../state/machine";
 import { Mm, mmAt } from "../state/mm";
 import { Page, getPage, maybePinned, pageAnon, pageAt } from "../state/page";
 import { pteAt, pteIsMigrationEntry, pteIsSwapEntry, ptePfn, setPte } from "../state/pgtable";
-import { VM_DONTCOPY, VM_LOCKED, copyVma, pteNumber, vmaAt } from "../state/vma";
+import { VM_DONTCOPY, VM_LOCKED, Vma, copyVma, findVma, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { mapNewAnonPage } from "./anon_page";
 import { pageAddRmap } from "./rmap";
@@ -94,6 +94,12 @@ function copyPte(parent: Mm, from: i32, childVma: i32, vpn: i32): i32 {
   return 0;
 }
 
+/** True if copy_page_range() has to look at the PTEs of a VMA at all. */
+function isCopied(vma: Vma): bool {
+  if ((vma.flags & VM_DONTCOPY) != 0) return false;
+  return vma.kind == VMA_ANON ? vma.object != 0 : vma.kind == VMA_VDSO;
+}
+
 /**
  * copy_page_range(): PTEs that a fault would bring back are left out, which is all of a shared mapping, and
  * of a private one that has no page of its own yet. The vDSO is mapped at once, as it is by mmap(). Returns 0
@@ -101,7 +107,7 @@ function copyPte(parent: Mm, from: i32, childVma: i32, vpn: i32): i32 {
  */
 function copyPageRange(vmaId: i32, childVma: i32): i32 {
   const vma = vmaAt(vmaId);
-  if (vma.kind == VMA_ANON ? vma.object == 0 : vma.kind != VMA_VDSO) return 0;
+  if (!isCopied(vma)) return 0;
   const parent = mmAt(vma.mm);
   for (let vpn = vma.start; vpn < vma.end; vpn++) {
     const from = pteNumber(vma, vpn);
@@ -121,6 +127,39 @@ export function vmasToCopy(mm: i32): i32 {
   return nr;
 }
 
+/** A VMA of the child, without PTEs. Returns its id. */
+function dupVma(vmaId: i32, childId: i32): i32 {
+  const copy = copyVma(vmaId, childId);
+  vmaAt(copy).flags &= ~VM_LOCKED;
+  return copy;
+}
+
+/** The part of dup_mmap() that needs no PTE: the VMAs of `parentId`, which must fit, for the child. */
+export function dupVmas(parentId: i32, childId: i32): void {
+  for (let id = mmAt(parentId).firstVma; id != 0; id = vmaAt(id).nextVma) {
+    if ((vmaAt(id).flags & VM_DONTCOPY) == 0) dupVma(id, childId);
+  }
+}
+
+/** The first virtual page from `from` on whose PTE the child gets, -1 if none is left. */
+export function nextToDup(parentId: i32, from: i32): i32 {
+  for (let id = mmAt(parentId).firstVma; id != 0; id = vmaAt(id).nextVma) {
+    const vma = vmaAt(id);
+    if (!isCopied(vma)) continue;
+    for (let vpn = max<i32>(from, vma.start); vpn < vma.end; vpn++) {
+      if (pteAt(pteNumber(vma, vpn)) != 0) return vpn;
+    }
+  }
+  return -1;
+}
+
+/** The rest of dup_mmap() for one virtual page. Returns 0 or -ENOMEM. */
+export function dupPte(parentId: i32, childId: i32, vpn: i32): i32 {
+  const parent = mmAt(parentId);
+  machine().cpu = parent.cpu;
+  return copyPte(parent, pteNumber(vmaAt(findVma(parentId, vpn)), vpn), findVma(childId, vpn), vpn);
+}
+
 /**
  * dup_mmap(): copies the VMAs of `parentId`, which must fit, and their PTEs to the empty address space
  * `childId`. One anon_vma serves a whole family, where the kernel links several: a walk finds the same PTEs.
@@ -130,9 +169,7 @@ export function dupMmap(parentId: i32, childId: i32): i32 {
   machine().cpu = mmAt(parentId).cpu;
   for (let id = mmAt(parentId).firstVma; id != 0; id = vmaAt(id).nextVma) {
     if ((vmaAt(id).flags & VM_DONTCOPY) != 0) continue;
-    const copy = copyVma(id, childId);
-    vmaAt(copy).flags &= ~VM_LOCKED;
-    const err = copyPageRange(id, copy);
+    const err = copyPageRange(id, dupVma(id, childId));
     if (err != 0) return err;
   }
   return 0;

@@ -6,15 +6,17 @@ import {
   NR_FOLL_PIN_ACQUIRED,
   PTE_PRESENT,
   PTE_PROTNONE,
+  SWAP_SLOT_NONE,
   ZERO_PFN,
   ENOENT,
   PG_REFERENCED,
 } from "../abi";
+import { cacheSlotAt, cachedSwapSlot, mappingAt } from "../state/mapping";
 import { getPage, pageAt } from "../state/page";
 import { pteAt, pteIsSwapEntry, ptePfn } from "../state/pgtable";
 import { addPin, isFollPin } from "../state/pins";
 import { swapSlotAt } from "../state/swap";
-import { findVma, isSharedMapping, pteNumber, vmaAt } from "../state/vma";
+import { findVma, isSharedMapping, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { faultIn } from "./fault";
 import { profile } from "../state/profile";
@@ -47,6 +49,15 @@ export function faultinPage(mm: i32, vpn: i32, write: bool): i32 {
 export function entryPfn(mm: i32, vpn: i32): i32 {
   const entry = pteAt(pteNumber(vmaAt(findVma(mm, vpn)), vpn));
   return pteIsSwapEntry(entry) ? swapSlotAt(ptePfn(entry)).pfn : ptePfn(entry);
+}
+
+/** The page that a fault at `vpn` sleeps on: that of the entry, or of a shared mapping what is cached. */
+export function awaitedPfn(mm: i32, vpn: i32): i32 {
+  const vma = vmaAt(findVma(mm, vpn));
+  if (!isSharedMapping(vma) || pteAt(pteNumber(vma, vpn)) != 0) return entryPfn(mm, vpn);
+  const slot = cacheSlotAt(mappingAt(vma.object), pageIndex(vma, vpn));
+  const swapSlot = cachedSwapSlot(slot);
+  return swapSlot != SWAP_SLOT_NONE ? swapSlotAt(swapSlot).pfn : slot.pfn;
 }
 
 /** A page found by follow_page(), or a negative status for move_pages(2). */

@@ -96,6 +96,25 @@ export function setVmaPolicy(vmaId: i32, node: i32, bound: bool): void {
   vma.bound = bound ? 1 : 0;
 }
 
+/** remove_vma() of a VMA whose PTEs are gone. */
+function removeZappedVma(id: i32): void {
+  const vma = vmaAt(id);
+  const object = vma.object;
+  if (vma.kind == VMA_SHMEM && mappingAt(object).refcount == 1) truncateFile(object, 0);
+  removeVma(id);
+}
+
+/** The same of the VMAs within start … end-1. */
+export function removeZappedVmas(mm: i32, start: i32, end: i32): void {
+  let id = mmAt(mm).firstVma;
+  while (id != 0) {
+    const vma = vmaAt(id);
+    const next = vma.nextVma;
+    if (vma.start >= start && vma.end <= end) removeZappedVma(id);
+    id = next;
+  }
+}
+
 export function munmap(mm: i32, start: i32, end: i32): void {
   splitAt(mm, start, end);
   let id = mmAt(mm).firstVma;
@@ -104,9 +123,7 @@ export function munmap(mm: i32, start: i32, end: i32): void {
     const next = vma.nextVma;
     if (vma.start >= start && vma.end <= end) {
       zapVma(vma, vma.start, vma.end);
-      const object = vma.object;
-      if (vma.kind == VMA_SHMEM && mappingAt(object).refcount == 1) truncateFile(object, 0);
-      removeVma(id);
+      removeZappedVma(id);
     }
     id = next;
   }

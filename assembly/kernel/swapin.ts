@@ -30,7 +30,6 @@ import { areaOfSlot, isSwapFull, swapAreaAt, swapSlotAt } from "../state/swap";
 import { VM_LOCKED, Vma, pageIndex, pteNumber, vmaAt } from "../state/vma";
 import { count } from "../state/vmstat";
 import { mapNewAnonPage, nodeOfVma } from "./anon_page";
-import { doWpPage } from "./cow";
 import { mlockPage } from "./mlock";
 import { lockPageOrRetry } from "./page_lock";
 import { pageAddAnonRmap } from "./rmap";
@@ -107,7 +106,10 @@ export function mapCopy(vmaId: i32, vpn: i32, pfn: i32, flags: i32): i32 {
   return err;
 }
 
-/** do_swap_page() for virtual page `vpn`. Returns 0, FAULT_WAIT, FAULT_NOWAIT or -ENOMEM. */
+/**
+ * do_swap_page() for virtual page `vpn`, up to do_wp_page(), which is due if the PTE does not allow the
+ * write. Returns 0, FAULT_WAIT, FAULT_NOWAIT or -ENOMEM.
+ */
 export function doSwapPage(vmaId: i32, vpn: i32, write: bool): i32 {
   const vma = vmaAt(vmaId);
   const number = pteNumber(vma, vpn);
@@ -145,5 +147,5 @@ export function doSwapPage(vmaId: i32, vpn: i32, write: bool): i32 {
   pageAddAnonRmap(page, vma.object, pageIndex(vma, vpn));
   chargePage(page); // v3.12: what was read ahead is nobody's until it is mapped
   if ((vma.flags & VM_LOCKED) != 0) mlockPage(pfn);
-  return write && (flags & PTE_WRITE) == 0 ? doWpPage(vmaId, vpn) : 0;
+  return 0;
 }

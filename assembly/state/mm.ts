@@ -36,6 +36,8 @@ export class Mm {
   hasPinned: i32; // MMF_HAS_PINNED: FOLL_PIN was used here
   exiting: i32; // its threads have been killed, exit_mmap() has begun
   mmapSem: i32; // mmap_sem on the explored clock: readers, -1 = a writer
+  zapped: i32; // page whose PTE zap_pte_range() has cleared, but not yet page_remove_rmap(), 0 = none
+  zappedVpn: i32; // where that PTE was; its lock is held
 }
 
 if (offsetof<Mm>() > PROCESS_RECORD_SIZE) ERROR("size of a process record");

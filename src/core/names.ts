@@ -84,6 +84,7 @@ export const holderKinds = {
   longterm: abi.HOLDER_LONGTERM,
   buffers: abi.HOLDER_BUFFERS,
   "swap-cache": abi.HOLDER_SWAP_CACHE,
+  fault: abi.HOLDER_FAULT,
 } as const;
 export type HolderKind = keyof typeof holderKinds;
 
