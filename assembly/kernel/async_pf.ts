@@ -58,6 +58,7 @@ export function destroyVcpus(mm: i32): void {
     clearAsyncPfQueue(id);
     memory.fill(changetype<usize>(vcpu), 0, offsetof<Vcpu>());
   }
+  mmAt(mm).nrVcpus = 0;
 }
 
 function enqueue(vcpu: Vcpu, apfId: i32): void {
@@ -71,7 +72,7 @@ function enqueue(vcpu: Vcpu, apfId: i32): void {
   last.nextQueued = apfId;
 }
 
-function dequeue(vcpu: Vcpu, apfId: i32): void {
+export function dequeue(vcpu: Vcpu, apfId: i32): void {
   vcpu.queued -= 1;
   if (vcpu.firstQueued == apfId) {
     vcpu.firstQueued = apfAt(apfId).nextQueued;
@@ -130,6 +131,11 @@ export function setupAsyncPf(vcpuId: i32, gfn: i32): i32 {
 function dropWorkRefs(vcpu: Vcpu): void {
   mmAt(vcpu.mm).mmCount -= 1;
   vcpu.kvmRefs -= 1;
+}
+
+/** True while async_pf.lock of the vCPU is held from one transition to the next. */
+export function vcpuLocked(vcpuId: i32): bool {
+  return vcpuAt(vcpuId).locked != 0;
 }
 
 /** True while the lock that the worker sleeps on is held. Until then nothing of it runs. */
@@ -203,14 +209,14 @@ export function asyncPfExecute(apfId: i32): i32 {
 }
 
 /** True if the end of an item has to wait for a page lock that is held. */
-function releaseSleeps(apfId: i32): bool {
+export function releaseSleeps(apfId: i32): bool {
   const apf = apfAt(apfId);
   const needed = policyMustLock(apf.page != 0 ? apf.page : apf.workerPage);
   return needed != 0 && (pageAt(needed).flags & PG_LOCKED) != 0;
 }
 
 /** Takes the first finished item off the done list; the vCPU must have one. */
-function takeFirst(vcpu: Vcpu): void {
+export function takeFirst(vcpu: Vcpu): void {
   vcpu.completing = vcpu.firstDone;
   vcpu.completion = COMPLETION_TAKEN;
   vcpu.firstDone = apfAt(vcpu.completing).nextDone;
@@ -226,7 +232,7 @@ function takeForGuest(vcpu: Vcpu): void {
 }
 
 /** The next step towards the end of the item that the vCPU has taken. */
-function releaseStep(vcpu: Vcpu): void {
+export function releaseStep(vcpu: Vcpu): void {
   vcpu.completion = policyRelease(vcpu, vcpu.completing);
   if (vcpu.completion != COMPLETION_NONE) return;
   freeApf(vcpu.completing);
@@ -311,6 +317,12 @@ export function flushWorkers(vcpuId: i32): bool {
   return true;
 }
 
+/** The end of an item whose work was cancelled, or has returned too early. */
+export function freeCancelled(vcpu: Vcpu, apfId: i32): void {
+  dropWorkRefs(vcpu);
+  freeApf(apfId);
+}
+
 /**
  * kvm_clear_async_pf_completion_queue(): cancels what has not run, then frees what has. Returns how many were
  * cancelled, or APF_SLEEPS when it waits for a page lock and has to be tried again.
@@ -325,8 +337,7 @@ export function clearAsyncPfQueue(vcpuId: i32): i32 {
     const apf = apfAt(id);
     const next = apf.nextQueued;
     if (apf.state != APF_DONE) {
-      dropWorkRefs(vcpu);
-      freeApf(id);
+      freeCancelled(vcpu, id);
       cancelled += 1;
     }
     id = next;

@@ -42,16 +42,21 @@ export function policyIsUnlocked(): bool {
   return config(CFG_POLICY) == POLICY_RFC && !rfcMustLock();
 }
 
+/** True if the store and the release of an item need the lock of its page. */
+export function policyLocksPages(): bool {
+  return config(CFG_POLICY) == POLICY_RFC && rfcMustLock();
+}
+
 /** The page whose lock the store, or the release of the item, needs first: `pfn`, or 0 for none. */
 export function policyMustLock(pfn: i32): i32 {
-  return pfn != 0 && config(CFG_POLICY) == POLICY_RFC && rfcMustLock() ? pfn : 0;
+  return policyLocksPages() ? pfn : 0;
 }
 
 /** apf->page = page, the worker's last write. */
 export function policySetPage(apfId: i32): void {
   const apf = apfAt(apfId);
   // The repaired worker has done so under the page lock, and the callback may have moved it on since.
-  if (config(CFG_POLICY) != POLICY_RFC || !rfcMustLock()) apf.page = apf.workerPage;
+  if (!policyLocksPages()) apf.page = apf.workerPage;
   apf.workerPage = 0;
 }
 
