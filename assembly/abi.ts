@@ -651,6 +651,24 @@ export const TRANSITION_RECLAIM_UNLOCK = 75;
 export const TRANSITION_RECLAIM_PUTBACK = 76;
 export const TRANSITION_IO_READ = 80;
 export const TRANSITION_IO_WRITE = 81;
+export const TRANSITION_ZAP_PTE = 88;
+export const TRANSITION_ZAP_RMAP = 89;
+export const TRANSITION_REMOVE_VMA = 90;
+export const TRANSITION_COPY_PTE = 91;
+export const TRANSITION_EXIT_VCPUS = 92;
+export const TRANSITION_WRITE_STORE = 93; // the PTE allows the write
+export const TRANSITION_WRITE_FAULT = 94; // this and the next four are in the order of TRANSITION_PIN_FAULT
+export const TRANSITION_WRITE_TEST = 95;
+export const TRANSITION_WRITE_COPY = 96;
+export const TRANSITION_WRITE_INSTALL = 97;
+export const TRANSITION_WRITE_SLEEP = 98;
+export const TRANSITION_PIN_FAULT = 112;
+export const TRANSITION_PIN_TEST = 113;
+export const TRANSITION_PIN_COPY = 114;
+export const TRANSITION_PIN_INSTALL = 115;
+export const TRANSITION_PIN_SLEEP = 116;
+export const TRANSITION_PIN_GET = 117; // the PTE allows the write
+export const TRANSITION_UNPIN = 118;
 
 // The explored clock: how it searches, and why it returns.
 export const EXPLORE_BREADTH_FIRST = 0;

@@ -4,15 +4,23 @@ import {
   ACTOR_GUEST,
   ACTOR_IO,
   ACTOR_MIGRATOR,
+  ACTOR_PINNER,
+  ACTOR_PROCESS,
   ACTOR_RECLAIMER,
+  ACTOR_RESET,
   ACTOR_WORKER,
   STEP_BLOCKED,
 } from "../abi";
 import { Actor, actorAt } from "../state/actor";
 import { entryHasWork, entryStep } from "./entry";
+import { Faulter } from "./faulter";
 import { Guest, guestStep } from "./guest";
 import { ioHasWork, ioStep } from "./io";
 import { Migrator, migratorStep } from "./migrator";
+import { pinnerStep } from "./pinner";
+import { processStep } from "./process";
+import { ProcessActor } from "./process_actor";
+import { resetStep } from "./reset";
 import { Reclaimer, reclaimerStep } from "./reclaimer";
 import { Worker, workerHasWork, workerStep } from "./worker";
 
@@ -36,6 +44,9 @@ export function stepActor(number: i32): i32 {
   if (kind == ACTOR_IO) return ioStep(actor);
   if (kind == ACTOR_MIGRATOR) return migratorStep(changetype<Migrator>(actor));
   if (kind == ACTOR_RECLAIMER) return reclaimerStep(changetype<Reclaimer>(actor));
+  if (kind == ACTOR_PROCESS) return processStep(changetype<ProcessActor>(actor));
+  if (kind == ACTOR_PINNER) return pinnerStep(changetype<Faulter>(actor));
+  if (kind == ACTOR_RESET) return resetStep(actor);
   return STEP_BLOCKED;
 }
 

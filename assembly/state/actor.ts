@@ -56,6 +56,10 @@ export function actorAt(number: i32): Actor {
   return changetype<Actor>(tablePtr(TABLE_ACTORS) + <usize>number * ACTOR_SIZE);
 }
 
+export function numberOf(actor: Actor): i32 {
+  return <i32>((changetype<usize>(actor) - tablePtr(TABLE_ACTORS)) / ACTOR_SIZE);
+}
+
 export function nrActors(): i32 {
   return config(CFG_ACTORS);
 }
