@@ -9,6 +9,7 @@ import {
 } from "../abi";
 import { apfAt } from "../state/apf";
 import { isSubstitute } from "../state/mapping";
+import { isBeingZapped } from "../state/mm";
 import { Page, pageAnon, pageHasPrivate } from "../state/page";
 import { nextPinOf, pinAt } from "../state/pins";
 import { vcpuAt } from "../state/vcpu";
@@ -32,6 +33,7 @@ function awaitsVcpu(apfId: i32): bool {
 
 /** HELD_*: whether the references of an isolated page that migration does not expect are async_pf's alone. */
 export function heldByAsyncPf(pfn: i32, page: Page): i32 {
+  if (isBeingZapped(pfn)) return HELD_OTHERWISE; // its PTE is out of reach for a moment
   let nr = 0;
   let held = HELD_BY_DONE_ASYNC_PF;
   for (let id = nextPinOf(pfn, 0); id != 0; id = nextPinOf(pfn, id)) {

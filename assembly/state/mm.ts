@@ -91,6 +91,14 @@ export function createMm(nrPages: i32, cpu: i32): i32 {
   return id;
 }
 
+/** True while a zap has cleared a PTE of the page that its mapcount still counts. */
+export function isBeingZapped(pfn: i32): bool {
+  for (let id = machine().firstMm; id != 0; id = mmAt(id).nextMm) {
+    if (mmAt(id).zapped == pfn) return true;
+  }
+  return false;
+}
+
 /** Frees an address space whose VMAs are gone already. */
 export function destroyMm(id: i32): void {
   const m = machine();
