@@ -19,7 +19,7 @@ import {
   TRANSITION_GUEST_SLEEP,
 } from "../abi";
 import { isPending, setupAsyncPf } from "../kernel/async_pf";
-import { access } from "../kernel/fault";
+import { access, isAllowed } from "../kernel/fault";
 import { entryPfn } from "../kernel/gup";
 import { Actor, OPERATION_BITS, operationOf, pageOf } from "../state/actor";
 import { machine } from "../state/machine";
@@ -69,6 +69,11 @@ function isOutside(guest: Guest): bool {
   return vcpu.sleepsOn != 0 && (pageAt(vcpu.sleepsOn).flags & PG_LOCKED) != 0;
 }
 
+/** True if the access needs a fault, and GUP would wait for mmap_sem. */
+function waitsForMmapSem(guest: Guest, page: i32, write: bool): bool {
+  return mmAt(guest.mm).mmapSem < 0 && !isAllowed(guest.mm, page, write);
+}
+
 function endTask(guest: Guest, task: i32): void {
   guest.done |= 1 << task;
   if (allDone(guest)) guest.ended = 1;
@@ -104,11 +109,13 @@ export function guestStep(guest: Guest): i32 {
   if (task < 0) return STEP_BLOCKED;
   const operation = operationAt(guest, task);
   const page = pageOf(operation);
+  const write = operationOf(operation) == OP_WRITE;
+  if (waitsForMmapSem(guest, page, write)) return STEP_BLOCKED;
   vcpu.sleepsOn = 0;
   const m = machine();
   m.nowait = 1;
   const stamp = FIRST_STAMP + (guest.vcpu << 2) + task;
-  const rc = access(guest.mm, page, operationOf(operation) == OP_WRITE, stamp);
+  const rc = access(guest.mm, page, write, stamp);
   m.nowait = 0;
   if (rc == FAULT_NOWAIT) {
     startAsyncPf(guest, page);

@@ -168,6 +168,14 @@ function faultInVma(vmaId: i32, vpn: i32, write: bool): i32 {
   return err != 0 ? err : FAULT_MINOR;
 }
 
+/** True if the PTE of virtual page `vpn` allows an access, so that no fault comes of it. */
+export function isAllowed(mm: i32, vpn: i32, write: bool): bool {
+  const vmaId = findVma(mm, vpn);
+  if (vmaId == 0) return false;
+  const pte = pteAt(pteNumber(vmaAt(vmaId), vpn));
+  return (pte & PTE_PRESENT) != 0 && (!write || (pte & PTE_WRITE) != 0);
+}
+
 /**
  * One access of a process to virtual page `vpn`, with what faultIn() returns. A write leaves `content`.
  */

@@ -88,20 +88,23 @@ function attach(m: Machine, context: Context, page: Page, { keepTag }: { keepTag
   page.ksm = false;
 }
 
-/** With L5: under the page lock; work items on one page share a context. */
+/** With L5: under the page lock; work items on one page share a context, and a page without one is let go. */
 function storeRepaired(m: Machine, work: Work): void {
   const { page, context } = work;
   work.context = null;
-  if (context === null) return;
-  if (page !== null && hasSubstitute(m, page)) {
-    contextOf(page)?.owners.push(work);
-    freeContext(m, context);
-  } else if (page?.anon === true && !page.ksm && !has(page, abi.PG_SWAPCACHE)) {
+  const shared = page !== null && hasSubstitute(m, page) ? contextOf(page) : null;
+  if (shared) {
+    shared.owners.push(work);
+  } else if (context !== null && page?.anon === true && !page.ksm && !has(page, abi.PG_SWAPCACHE)) {
     context.owners = [work];
     attach(m, context, page, { keepTag: true });
-  } else {
-    freeContext(m, context);
+    return;
   }
+  if (context !== null) freeContext(m, context);
+  if (shared || work.pin === null) return;
+  releasePin(m, work.pin);
+  work.pin = null;
+  work.page = null;
 }
 
 function store(m: Machine, work: Work): void {

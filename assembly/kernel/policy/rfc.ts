@@ -108,24 +108,26 @@ function mayAttach(page: Page): bool {
 }
 
 /**
- * Under the page lock: shares the context that the page has already, or installs `ctxId`. A page that cannot
- * have one is held as by `pin`.
+ * Under the page lock: shares the context that the page has already, or installs `ctxId` (0: there was no
+ * memory for one). A page that cannot have one is let go: it is faulted in, and without a callback that knows
+ * of the reference it could not move.
  */
-function storeRepaired(apf: Apf, ctxId: i32): void {
+function storeRepaired(apfId: i32, apf: Apf, ctxId: i32): void {
   apf.page = apf.workerPage;
-  if (ctxId == 0) return;
   const page = pageAt(apf.page);
-  if (apf.page != 0 && isSubstitute(page.mapping)) {
+  const shares = apf.page != 0 && isSubstitute(page.mapping);
+  const attaches = !shares && apf.page != 0 && ctxId != 0 && mayAttach(page);
+  if (ctxId != 0 && !attaches) freeCtx(ctxId);
+  if (shares) {
     apf.shares = ctxOf(page);
     ctxAt(apf.shares).owners += 1;
-    freeCtx(ctxId);
-  } else if (apf.page != 0 && mayAttach(page)) {
+  } else if (attaches) {
     readMapping(ctxId, page);
     pointTo(ctxId, page);
     page.mapping = machine().substituteWord | MAPPING_ANON;
     apf.shares = ctxId;
   } else {
-    freeCtx(ctxId);
+    pinRelease(apfId);
   }
 }
 
@@ -160,7 +162,7 @@ export function rfcStore(apfId: i32): i32 {
   if (!repaired(REPAIR_L5)) return storeAsPosted(apf);
   const ctxId = apf.ctx;
   apf.ctx = 0;
-  storeRepaired(apf, ctxId);
+  storeRepaired(apfId, apf, ctxId);
   return WORKER_HAS_STORED;
 }
 

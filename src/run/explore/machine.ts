@@ -140,14 +140,23 @@ function allPlacements(model: Model): Placement[] {
   return [...numbered(placements), ...io];
 }
 
-const forks = (model: Model): boolean =>
-  model.pages.includes("shared") ||
-  model.actors.some((actor) => actor.kind === "process" && actor.do.some(({ op }) => op === "fork"));
+/** Address spaces of the guest and of all children that there will be. */
+function processesOf(model: Model): number {
+  const operations = model.actors.flatMap((actor) => (actor.kind === "process" ? actor.do : []));
+  const forks = operations.filter(({ op }) => op === "fork").length;
+  return 1 + forks + (model.pages.includes("shared") ? 1 : 0);
+}
+
+/** References that an actor may hold at one time, beside those of async_pf. */
+function pinsOf(actor: ModelActor): number {
+  if (actor.kind === "pinner") return actor.pages.length + 3;
+  return actor.kind === "process" ? 3 : 1; // a copy and its original, and the page that it waits for
+}
 
 /** Words of a machine that is as small as the model lets it be. */
 function machineWords(model: Model, variant: Variant, nrActors: number): Int32Array {
   const pages = model.pages.length;
-  const processes = forks(model) ? 2 : 1;
+  const processes = processesOf(model);
   const vcpus = model.actors.flatMap((actor) => (actor.kind === "vcpu" ? [actor.access.length] : []));
   const migrators = model.actors.filter(({ kind }) => kind === "migrator").length;
   const vmas = pages * processes;
@@ -162,7 +171,7 @@ function machineWords(model: Model, variant: Variant, nrActors: number): Int32Ar
       mappings: vmas + 1,
       cacheSlots: model.pages.filter((state) => state === "file").length,
       ksmItems: 0,
-      pins: migrators + vcpus.length + 2,
+      pins: model.actors.reduce((sum, actor) => sum + pinsOf(actor), 0),
       vcpus: vcpus.length,
       asyncPfs: vcpus.reduce((sum, accesses) => sum + accesses, 0),
       migrations: migrators,
@@ -211,7 +220,13 @@ function bringTo({ core, x, mm, device }: Guest, page: number, state: PageState)
   x.lruAddDrain();
 }
 
-function setUpPages(core: Core, x: Exports, model: Model): number {
+interface SetUp {
+  readonly mm: number;
+  /** The child that shares pages from the start, 0 if there is none. */
+  readonly child: number;
+}
+
+function setUpPages(core: Core, x: Exports, model: Model): SetUp {
   const device = x.swapOn(model.pages.length + 1, !model.swap.latency);
   x.setPageCluster(0);
   const mm = x.createMm(model.pages.length, 0);
@@ -225,9 +240,9 @@ function setUpPages(core: Core, x: Exports, model: Model): number {
   });
   x.lruAddDrain();
   model.pages.forEach((state, page) => bringTo({ core, x, mm, device }, page, state));
-  if (model.pages.includes("shared")) x.forkProcess(mm);
+  const child = model.pages.includes("shared") ? x.forkProcess(mm) : 0;
   x.lruAddDrain();
-  return mm;
+  return { mm, child };
 }
 
 /**
@@ -239,14 +254,15 @@ export async function buildMachine(model: Model, variant: Variant): Promise<Mode
   const placements = allPlacements(model);
   const core = await Core.create(machineWords(model, variant, placements.length));
   const mm = core.read((x) => {
-    const process = setUpPages(core, x, model);
-    const vcpus = model.actors.filter(({ kind }) => kind === "vcpu").map(() => x.createVcpu(process));
+    const guest = setUpPages(core, x, model);
+    const vcpus = model.actors.filter(({ kind }) => kind === "vcpu").map(() => x.createVcpu(guest.mm));
     placements.forEach((placement, number) => {
       const vcpu = vcpus[placement.vcpu] ?? 0;
-      x.placeActor(number, placement.kind, process, vcpu, placement.script, placement.options);
+      const options = placement.kind === abi.ACTOR_PROCESS ? guest.child : placement.options;
+      x.placeActor(number, placement.kind, guest.mm, vcpu, placement.script, options);
     });
     x.failCtxAllocations(model.contextFailures);
-    return process;
+    return guest.mm;
   });
   const broken = core.read((x) => x.verify());
   if (broken !== 0) {
