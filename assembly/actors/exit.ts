@@ -15,7 +15,7 @@ import {
   TRANSITION_ZAP_RMAP,
 } from "../abi";
 import { config } from "../arena";
-import { destroyVcpus } from "../kernel/async_pf";
+import { destroyVcpus, holdsMmUsers } from "../kernel/async_pf";
 import { clearStep, clearTransition, isCleared } from "../kernel/async_pf_clear";
 import { removeZappedVmas } from "../kernel/mmap";
 import { beginZap, endZap, nextToZap } from "../kernel/zap";
@@ -32,10 +32,10 @@ function isBusyThread(actor: Actor, mm: i32): bool {
   return isBusy(changetype<Faulter>(actor));
 }
 
-/** True if a thread of the process is inside the kernel: it cannot be killed yet. */
+/** True if a thread of the process is inside the kernel, or somebody else uses the address space still. */
 function mustWait(mm: i32): bool {
   for (let vcpuId = 0; vcpuId < config(CFG_VCPUS); vcpuId++) {
-    if (vcpuAt(vcpuId).mm == mm && vcpuIsBusy(vcpuId)) return true;
+    if (vcpuAt(vcpuId).mm == mm && (vcpuIsBusy(vcpuId) || holdsMmUsers(vcpuId))) return true;
   }
   for (let number = 0; number < nrActors(); number++) {
     if (isBusyThread(actorAt(number), mm)) return true;

@@ -23,6 +23,7 @@ import { config } from "../arena";
 import { Apf, allocApf, apfAt, freeApf } from "../state/apf";
 import { machine } from "../state/machine";
 import { mmAt } from "../state/mm";
+import { profile } from "../state/profile";
 import { pageAt } from "../state/page";
 import { Vcpu, vcpuAt } from "../state/vcpu";
 import { entryPfn } from "./gup";
@@ -148,8 +149,24 @@ function sleepOn(apf: Apf, pfn: i32): i32 {
   return APF_SLEEPS;
 }
 
+/** True if work of async_pf keeps the address space of a vCPU from its end (mm_users; v3.12 takes mm_count). */
+export function holdsMmUsers(vcpuId: i32): bool {
+  const p = profile();
+  for (let id = vcpuAt(vcpuId).firstQueued; id != 0; id = apfAt(id).nextQueued) {
+    const apf = apfAt(id);
+    if (apf.state != APF_QUEUED) continue;
+    const running = apf.worker != WORKER_NOT_BEGUN && apf.worker != WORKER_HAS_STORED;
+    if (p.workHoldsMmUsers || (p.workerHoldsMmUsers && running)) return true;
+  }
+  return false;
+}
+
 /** GUP, which sleeps on a migration entry even though the entry is not its own. */
 function workerGup(apfId: i32, apf: Apf): i32 {
+  if (profile().workerHoldsMmUsers && mmAt(apf.mm).exiting != 0) {
+    apf.worker = WORKER_HAS_PAGE; // mmget_not_zero() has failed: there is no page
+    return APF_QUEUED;
+  }
   machine().cpu = mmAt(apf.mm).cpu;
   if (policyGup(apfId) == -FAULT_WAIT) return sleepOn(apf, entryPfn(apf.mm, apf.gfn));
   apf.worker = WORKER_HAS_PAGE;

@@ -13,6 +13,8 @@ export class Profile {
   faultActivates: bool; // an anonymous fault puts the page on the active list
   anonExclusive: bool; // PG_anon_exclusive, and pinned exclusive pages are not unmapped
   protectUpgradesClean: bool; // mprotect() makes also a clean PTE of an exclusive page writable
+  workHoldsMmUsers: bool; // work of async_pf keeps the address space until its worker has run (6.1)
+  workerHoldsMmUsers: bool; // its worker does while it gets the page, and gets none of a dead process (6.12)
   waiterTakesRef: bool; // a fault that waits on a migration entry holds the old page
 
   unmapsUnmapped: bool; // try_to_unmap() is called for a page that nobody maps, too
@@ -119,10 +121,12 @@ export function loadProfile(kernel: i32): void {
   loadV6(p);
   if (kernel == KERNEL_V6_1) {
     p.lruBatch = 15;
+    p.workHoldsMmUsers = true;
     p.firstForcedPass = 3;
     p.statusUntouched = -EFAULT;
   } else {
     p.lruBatch = 31;
+    p.workerHoldsMmUsers = true;
     p.faultActivates = true;
     p.protectUpgradesClean = true;
     p.splitPhases = true;
