@@ -38,7 +38,7 @@ function pageWithDanglingPrivate(): i32 {
   return 0;
 }
 
-/** The page that has not moved although nobody but async_pf held it, and the policy promises that it does. */
+/** The page that has not moved although nobody but async_pf held it, where the policy promises it. */
 function stuckPage(): i32 {
   const policy = config(CFG_POLICY);
   if (policy != POLICY_RFC && policy != POLICY_DROP_GET) return 0;

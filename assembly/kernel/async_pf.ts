@@ -149,7 +149,7 @@ function sleepOn(apf: Apf, pfn: i32): i32 {
   return APF_SLEEPS;
 }
 
-/** True if work of async_pf keeps the address space of a vCPU from its end (mm_users; v3.12 takes mm_count). */
+/** True if work of async_pf keeps the address space of a vCPU from its end: mm_users, not mm_count. */
 export function holdsMmUsers(vcpuId: i32): bool {
   const p = profile();
   for (let id = vcpuAt(vcpuId).firstQueued; id != 0; id = apfAt(id).nextQueued) {

@@ -268,7 +268,7 @@ function encodeLine(map: usize, to: usize, initial: usize, address: usize): usiz
   return to;
 }
 
-/** Writes what the machine has that the initial state has not: a map, then parts of lines. Returns the size. */
+/** Writes what the machine has that the initial state has not: a map, then parts. Returns the size. */
 export function encodeDifference(to: usize): usize {
   memory.fill(to, 0, mapSize());
   let map = to;

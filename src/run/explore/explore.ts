@@ -33,7 +33,7 @@ export interface SearchedModel {
   readonly search: SearchResult;
 }
 
-export const defaultBounds: Bounds = { maxStates: 4_000_000, maxDepth: 10_000, maxSwitches: 0 };
+export const defaultBounds: Bounds = { maxStates: 8_000_000, maxDepth: 10_000, maxSwitches: 0 };
 
 function boundsFor(model: Model, bounds: Partial<Bounds>): Bounds {
   return {

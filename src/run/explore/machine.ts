@@ -87,31 +87,32 @@ function vcpuPlacements(actor: Extract<ModelActor, { kind: "vcpu" }>, vcpu: numb
   return [guest, entry, ...workers];
 }
 
+function processScript(actor: Extract<ModelActor, { kind: "process" }>): number {
+  return script(actor.do.map(({ op, page }) => ({ code: processCodes[op], page })));
+}
+
+function pinnerScript(pages: readonly number[]): number {
+  const pairs = pages.map((page) => [
+    { code: abi.OP_PIN, page },
+    { code: abi.OP_UNPIN, page },
+  ]);
+  return script(pairs.flat());
+}
+
 function placementsOf(actor: ModelActor, vcpu: number): Placement[] {
-  const common = { name: actor.kind, vcpu: 0, options: 0 };
-  switch (actor.kind) {
-    case "vcpu":
-      return vcpuPlacements(actor, vcpu);
-    case "migrator": {
-      const options = actor.attempts | (migrationModes[actor.mode] << 8) | (Number(actor.force) << 12);
-      return [{ ...common, kind: abi.ACTOR_MIGRATOR, script: onPages(abi.OP_MIGRATE, actor.pages), options }];
-    }
-    case "reclaimer":
-      return [{ ...common, kind: abi.ACTOR_RECLAIMER, script: onPages(abi.OP_RECLAIM, actor.pages) }];
-    case "pinner": {
-      const operations = actor.pages.flatMap((page) => [
-        { code: abi.OP_PIN, page },
-        { code: abi.OP_UNPIN, page },
-      ]);
-      return [{ ...common, kind: abi.ACTOR_PINNER, script: script(operations) }];
-    }
-    case "process": {
-      const operations = actor.do.map(({ op, page }) => ({ code: processCodes[op], page }));
-      return [{ ...common, kind: abi.ACTOR_PROCESS, script: script(operations) }];
-    }
-    case "reset":
-      return [{ ...common, name: `vcpu ${actor.vcpu}`, kind: abi.ACTOR_RESET, vcpu: actor.vcpu, script: 0 }];
+  const one = (kind: number, operations: number, options = 0): Placement[] => [
+    { name: actor.kind, kind, vcpu: 0, script: operations, options },
+  ];
+  if (actor.kind === "vcpu") return vcpuPlacements(actor, vcpu);
+  if (actor.kind === "process") return one(abi.ACTOR_PROCESS, processScript(actor));
+  if (actor.kind === "pinner") return one(abi.ACTOR_PINNER, pinnerScript(actor.pages));
+  if (actor.kind === "reclaimer") return one(abi.ACTOR_RECLAIMER, onPages(abi.OP_RECLAIM, actor.pages));
+  if (actor.kind === "reset") {
+    return [{ name: `vcpu ${actor.vcpu}`, kind: abi.ACTOR_RESET, vcpu: actor.vcpu, script: 0, options: 0 }];
   }
+  const mode = migrationModes[actor.mode] << abi.MIGRATOR_MODE_SHIFT;
+  const force = actor.force ? abi.MIGRATOR_FORCE : 0;
+  return one(abi.ACTOR_MIGRATOR, onPages(abi.OP_MIGRATE, actor.pages), actor.attempts | mode | force);
 }
 
 /** Actors of one kind are numbered if there are several. */
