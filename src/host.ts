@@ -2,6 +2,7 @@
 import * as abi from "./core/abi.ts";
 import { Core, type KernelCrash } from "./core/core.ts";
 import { type CounterName, type Invariant, counters, invariantName, mapTable } from "./core/names.ts";
+import { hex } from "./core/hex.ts";
 import { SimError } from "./errors.ts";
 import { INT_MAX, type HostConfig, configWords, integer, lookUp } from "./host/config.ts";
 import { type File, type FileOptions, createFile, filesOf } from "./host/file.ts";
@@ -375,8 +376,4 @@ export class Host {
     const nr = this.#words[abi.CFG_VCPUS] ?? 0;
     return Array.from({ length: nr }, (_, id) => id).filter((id) => words[(id * abi.VCPU_SIZE) >> 2] === mm);
   }
-}
-
-function hex(hash: bigint): string {
-  return BigInt.asUintN(64, hash).toString(16).padStart(16, "0");
 }
