@@ -35,7 +35,8 @@ function showPage(article, steps, index) {
 }
 
 function connectStory(article) {
-  const { steps } = report.findings[Number(article.dataset.finding)];
+  // A replay is one story, an exploration has one for each finding.
+  const { steps } = report.findings?.[Number(article.dataset.finding)] ?? report;
   const slider = article.querySelector("[data-slider]");
   if (slider === null) return;
   const rows = [...article.querySelectorAll("[data-step]")];

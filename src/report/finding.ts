@@ -1,9 +1,9 @@
 /** What is said of a finding wherever it is told. */
-import type { Finding } from "../run/explore/result.ts";
+import type { Finding, ScheduleStep } from "../run/explore/result.ts";
 import { formatCount } from "./format.ts";
 
 /** The command that plays the schedule again, for a shell. */
-export function replayCommand({ schedule }: Finding): string {
+export function replayCommand({ schedule }: { readonly schedule: string }): string {
   return `pinshift replay '${schedule.replaceAll("'", String.raw`'\''`)}'`;
 }
 
@@ -24,22 +24,28 @@ export function findingTitle({ invariant, kind, field, pfn }: Finding): string {
 }
 
 /** The actors in the order in which they first take a step. */
-export function actorsOf({ steps }: Finding): string[] {
+export function actorsOf({ steps }: Pick<Told, "steps">): string[] {
   return [...new Set(steps.map(({ actor }) => actor))];
 }
 
 export const BROKEN_MARK = "✗";
 export const INEVITABLE_MARK = "◆";
 
-/** "◆✗": what a step is to the finding. */
-export function marksOf({ brokenBy, inevitableFrom }: Finding, index: number): string {
-  return (index === inevitableFrom ? INEVITABLE_MARK : "") + (index === brokenBy ? BROKEN_MARK : "");
-}
-
 export interface MarkedStep {
   readonly mark: string;
   readonly index: number;
   readonly text: string;
+}
+
+/** Steps to be told, and what some of them are marked for. */
+export interface Told {
+  readonly steps: readonly ScheduleStep[];
+  readonly marked: readonly MarkedStep[];
+}
+
+/** "◆✗": the marks of a step, each once. */
+export function marksOf({ marked }: Told, index: number): string {
+  return [...new Set(marked.filter((step) => step.index === index).map(({ mark }) => mark))].join("");
 }
 
 /** The two marked steps in the order of the story, each with what it means. */
@@ -65,4 +71,9 @@ export function markedSteps(finding: Finding): MarkedStep[] {
     });
   }
   return marked;
+}
+
+/** The story of a finding. */
+export function toldOf(finding: Finding): Told {
+  return { steps: finding.steps, marked: markedSteps(finding) };
 }

@@ -1,7 +1,16 @@
 /** The story of a finding: a column an actor, a row a step, and right of it the page after the step. */
 import type { Finding, PageView, ScheduleStep } from "../run/explore/result.ts";
 import type { Layout } from "./explain.ts";
-import { BROKEN_MARK, actorsOf, brokenText, findingTitle, markedSteps, marksOf } from "./finding.ts";
+import {
+  BROKEN_MARK,
+  type MarkedStep,
+  type Told,
+  actorsOf,
+  brokenText,
+  findingTitle,
+  marksOf,
+  toldOf,
+} from "./finding.ts";
 import { type MarkdownColumn, markdownCode, markdownTable, markdownText } from "./markdown.ts";
 import {
   type PageField,
@@ -95,9 +104,9 @@ interface Plan {
 }
 
 /** Widths that fit: all as wide as they want, the page narrowed, without its flags; or none. */
-function plan(finding: Finding, nrWidth: number, columns: number): Plan | null {
-  const { steps } = finding;
-  const nrActors = actorsOf(finding).length;
+function plan(told: Told, nrWidth: number, columns: number): Plan | null {
+  const { steps } = told;
+  const nrActors = actorsOf(told).length;
   const natural = [...PAGE_COLUMNS, FLAGS].map((column) => ({
     column,
     width: Math.max(naturalWidth(column, steps), column === FLAGS ? FLAGS.narrow : 0),
@@ -117,14 +126,14 @@ function plan(finding: Finding, nrWidth: number, columns: number): Plan | null {
   return null;
 }
 
-function nrWidthOf({ steps }: Finding): number {
+function nrWidthOf({ steps }: Told): number {
   return "◆✗ ".length + String(steps.length).length;
 }
 
 /** "◆✗ 12": the marks of a step and its number, aligned with those of the others. */
-function nrText(finding: Finding, index: number, paint: Paint): string {
-  const marks = marksOf(finding, index);
-  const text = `${marks.padStart(2)} ${String(index + 1).padStart(nrWidthOf(finding) - 3)}`;
+function nrText(told: Told, index: number, paint: Paint): string {
+  const marks = marksOf(told, index);
+  const text = `${marks.padStart(2)} ${String(index + 1).padStart(nrWidthOf(told) - 3)}`;
   if (marks === "") return text;
   return paint(marks.includes(BROKEN_MARK) ? "red" : "yellow", text);
 }
@@ -141,36 +150,36 @@ function pageCells(steps: readonly ScheduleStep[], index: number, { columns }: P
   });
 }
 
-function storyTable(finding: Finding, layout: Plan, paint: Paint): string {
+function storyTable(told: Told, layout: Plan, paint: Paint): string {
   const { actorWidth, columns } = layout;
-  const actors = actorsOf(finding);
+  const actors = actorsOf(told);
   const heads: Column[] = [
-    { head: "#".padStart(nrWidthOf(finding)), width: nrWidthOf(finding) },
+    { head: "#".padStart(nrWidthOf(told)), width: nrWidthOf(told) },
     ...actors.map((actor) => ({ head: wrapCell(actor, actorWidth).join("\n"), width: actorWidth })),
     ...columns.map(({ column, width }) => ({ head: column.head, width })),
   ];
-  const rows = finding.steps.map((step, index) => [
-    nrText(finding, index, paint),
+  const rows = told.steps.map((step, index) => [
+    nrText(told, index, paint),
     ...actors.map((actor) => {
       if (actor !== step.actor) return "";
       const lines = [...wrapCell(step.function, actorWidth), ...wrapCell(step.transition, actorWidth)];
       return lines.join("\n");
     }),
-    ...pageCells(finding.steps, index, layout, paint),
+    ...pageCells(told.steps, index, layout, paint),
   ]);
   return renderTable(heads, rows, paint);
 }
 
 /** Where the actors' columns do not fit: one column that says who, one that says what changed. */
-function storyList(finding: Finding, columns: number, paint: Paint): string {
-  const { steps } = finding;
-  const nrWidth = nrWidthOf(finding);
+function storyList(told: Told, columns: number, paint: Paint): string {
+  const { steps } = told;
+  const nrWidth = nrWidthOf(told);
   const room = Math.max(columns - nrWidth - 3 * GAP, 40);
   const actorWidth = Math.min(longestLine(steps.map(({ actor }) => actor)), Math.floor(room / 4));
   const stepWidth = Math.floor((room - actorWidth) / 2);
   const pageWidth = room - actorWidth - stepWidth;
   const rows = steps.map((step, index) => [
-    nrText(finding, index, paint),
+    nrText(told, index, paint),
     wrapCell(step.actor, actorWidth).join("\n"),
     wrapCell(`${step.function}: ${step.transition}`, stepWidth).join("\n"),
     wrapCell(changeTexts(steps[index - 1]?.page, step.page).join(", "), pageWidth).join("\n"),
@@ -188,8 +197,8 @@ function storyList(finding: Finding, columns: number, paint: Paint): string {
 }
 
 /** What the marks mean, a paragraph each. */
-function legend(finding: Finding, columns: number, paint: Paint): string[] {
-  return markedSteps(finding).map(({ mark, index, text }) => {
+function legend(marked: readonly MarkedStep[], columns: number, paint: Paint): string[] {
+  return marked.map(({ mark, index, text }) => {
     const head = `${mark} ${index + 1}`;
     const indent = " ".repeat(head.length + 2);
     return (
@@ -198,16 +207,22 @@ function legend(finding: Finding, columns: number, paint: Paint): string[] {
   });
 }
 
+/** Steps for a terminal of so many columns, at most 120 of which are used, and what the marks mean. */
+export function renderStepsTable(told: Told, { paint, columns: wanted }: Layout): string {
+  const columns = Math.min(wanted, MAX_WIDTH);
+  const fitting = plan(told, nrWidthOf(told), columns);
+  const story = fitting === null ? storyList(told, columns, paint) : storyTable(told, fitting, paint);
+  const asterisk = fitting === null ? [] : [paint("dim", `${CHANGED} changed by the step`)];
+  return `${[story, ...legend(told.marked, columns, paint), ...asterisk].join("\n")}\n`;
+}
+
 /** The story for a terminal of so many columns, at most 120 of which are used. */
 export function renderScheduleTable(finding: Finding, { paint, columns: wanted }: Layout): string {
   const columns = Math.min(wanted, MAX_WIDTH);
   const title = `${findingTitle(finding)}, broken by ${brokenText(finding)}`;
   const head = paintLines(wrap(title, columns).split("\n"), (line) => paint("bold", line));
   if (finding.steps.length === 0) return `${head}\n\nNo step was taken: it is so from the start.\n`;
-  const fitting = plan(finding, nrWidthOf(finding), columns);
-  const story = fitting === null ? storyList(finding, columns, paint) : storyTable(finding, fitting, paint);
-  const asterisk = fitting === null ? [] : [paint("dim", `${CHANGED} changed by the step`)];
-  return `${[head, "", story, ...legend(finding, columns, paint), ...asterisk].join("\n")}\n`;
+  return `${head}\n\n${renderStepsTable(toldOf(finding), { paint, columns })}`;
 }
 
 const MARKDOWN_FIELDS: readonly PageField[] = [
@@ -228,24 +243,26 @@ function markdownPage(before: PageView | undefined, after: PageView): string[] {
 }
 
 /** The same as a Markdown table, changes in bold, and a list that explains the marks. */
-export function renderScheduleMarkdown(finding: Finding): string {
-  const { steps } = finding;
-  if (steps.length === 0) return "No step was taken: it is so from the start.\n";
-  const actors = actorsOf(finding);
+export function renderStepsMarkdown(told: Told): string {
+  const { steps, marked } = told;
+  const actors = actorsOf(told);
   const columns: MarkdownColumn[] = [
     { head: "#", align: "right" },
     ...actors.map((actor) => ({ head: markdownText(actor) })),
     ...MARKDOWN_FIELDS.map((field) => ({ head: pageFields[field] })),
   ];
   const rows = steps.map((step, index) => [
-    `${marksOf(finding, index)} ${index + 1}`.trim(),
+    `${marksOf(told, index)} ${index + 1}`.trim(),
     ...actors.map((actor) =>
       actor === step.actor ? `${markdownCode(step.function)} ${markdownText(step.transition)}` : "",
     ),
     ...markdownPage(steps[index - 1]?.page, step.page),
   ]);
-  const marks = markedSteps(finding).map(
-    ({ mark, index, text }) => `- ${mark} ${index + 1}: ${markdownText(text)}\n`,
-  );
+  const marks = marked.map(({ mark, index, text }) => `- ${mark} ${index + 1}: ${markdownText(text)}\n`);
   return `${markdownTable(columns, rows)}\n${marks.join("")}`;
+}
+
+export function renderScheduleMarkdown(finding: Finding): string {
+  if (finding.steps.length === 0) return "No step was taken: it is so from the start.\n";
+  return renderStepsMarkdown(toldOf(finding));
 }
