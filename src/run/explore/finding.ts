@@ -1,5 +1,6 @@
 /** From an event of the core to a finding: its names, its story, and the words for what is wrong. */
 import * as abi from "../../core/abi.ts";
+import type { KernelCrash } from "../../core/core.ts";
 import { type Invariant, actorKinds, nameIn } from "../../core/names.ts";
 import { transitionName } from "../../core/transitions.ts";
 import { type Broken, brokenOf, counterOfBit, crashField } from "./broken.ts";
@@ -26,7 +27,7 @@ function crashInvariant(what: number): Invariant {
 }
 
 /** Who has work left and can take no step. */
-function stuckName(what: number): Broken & { readonly kind: FindingKind } {
+export function stuckName(what: number): Broken & { readonly kind: FindingKind } {
   const name = nameIn(actorKinds, what) ?? "actor";
   const waits = what === abi.ACTOR_GUEST || what === abi.ACTOR_ENTRY || what === abi.ACTOR_IO;
   return { invariant: "INV-LIVE", field: `${name} waits`, kind: waits ? "lost wake-up" : "deadlock" };
@@ -43,47 +44,56 @@ export function nameOfEvent(event: FoundEvent): FindingName {
   return { ...brokenOf(event.what), transition, kind: "invariant" };
 }
 
-interface Detail {
+/** The page, 0 if it is about none, and the words for what is wrong. */
+export interface Detail {
   readonly pfn: number;
-  readonly text: string;
+  readonly detail: string;
 }
 
-function brokenDetail(machine: ModelMachine, event: FoundEvent, name: FindingName): Detail {
-  const { core } = machine;
+/** What a bit of the set of what is broken says of the machine as it is. */
+export function brokenDetail({ core }: ModelMachine, bit: number, atEnd: boolean): Detail {
   core.read((x) => {
-    x.describeBroken(event.what, event.kind === abi.FOUND_END);
+    x.describeBroken(bit, atEnd);
   });
+  const { field } = brokenOf(bit);
   const { pfn, object, expected, found } = core.violation();
-  const counter = counterOfBit(event.what);
-  if (counter !== undefined) return { pfn, text: `${counter} is ${found}, a recount gives ${expected}` };
-  switch (event.what) {
+  const counter = counterOfBit(bit);
+  if (counter !== undefined) return { pfn, detail: `${counter} is ${found}, a recount gives ${expected}` };
+  switch (bit) {
     case abi.BROKEN_UNLOCKED_MAPPING:
     case abi.BROKEN_UNLOCKED_PRIVATE:
-      return { pfn: 0, text: `${name.field} of a mapped page is written without the page lock` };
+      return { pfn: 0, detail: `${field} of a mapped page is written without the page lock` };
     case abi.BROKEN_DANGLING:
-      return { pfn, text: `page->private of page ${pfn} points to a context that is freed` };
+      return { pfn, detail: `page->private of page ${pfn} points to a context that is freed` };
     case abi.INV_MOVE:
-      return { pfn, text: `page ${pfn} does not move although nobody but async_pf holds it` };
+      return { pfn, detail: `page ${pfn} does not move although nobody but async_pf holds it` };
     case abi.INV_TAG:
-      return { pfn, text: `page ${pfn}, which an anonymous PTE maps, is not tagged as anonymous` };
+      return { pfn, detail: `page ${pfn}, which an anonymous PTE maps, is not tagged as anonymous` };
     case abi.INV_CTX:
-      return { pfn, text: `context ${object}: ${expected} expected to name it, ${found} do` };
+      return { pfn, detail: `context ${object}: ${expected} expected to name it, ${found} do` };
     default: {
       const where = pfn === 0 ? `object ${object}` : `page ${pfn}`;
-      return { pfn, text: `${name.field} of ${where}: expected ${expected}, found ${found}` };
+      return { pfn, detail: `${field} of ${where}: expected ${expected}, found ${found}` };
     }
   }
 }
 
-function detailOf(machine: ModelMachine, event: FoundEvent, name: FindingName, played: Played): Detail {
-  if (played.crash !== null) {
-    return { pfn: played.crash.pfn, text: `${played.crash.kind}: ${played.crash.trace.join(" ← ")}` };
-  }
-  if (event.kind !== abi.FOUND_STUCK) return brokenDetail(machine, event, name);
-  const waiting = machine.actors
-    .filter((_, actor) => machine.core.read((x) => x.actorIsUnfinished(actor)))
+export function crashDetail({ pfn, kind, trace }: KernelCrash): Detail {
+  return { pfn, detail: `${kind}: ${trace.join(" ← ")}` };
+}
+
+/** Who has work left although nobody can take a step. */
+export function stuckDetail({ core, actors }: ModelMachine): Detail {
+  const waiting = actors
+    .filter((_, actor) => core.read((x) => x.actorIsUnfinished(actor)))
     .map((actor) => actor.name);
-  return { pfn: 0, text: `nobody can take a step, and ${[...new Set(waiting)].join(", ")} has work left` };
+  return { pfn: 0, detail: `nobody can take a step, and ${[...new Set(waiting)].join(", ")} has work left` };
+}
+
+function detailOf(machine: ModelMachine, event: FoundEvent, { crash }: Played): Detail {
+  if (crash !== null) return crashDetail(crash);
+  if (event.kind === abi.FOUND_STUCK) return stuckDetail(machine);
+  return brokenDetail(machine, event.what, event.kind === abi.FOUND_END);
 }
 
 /** The steps of a schedule with the page after each. */
@@ -123,15 +133,14 @@ export function tellFinding(
   const inevitable = inevitableFrom(machine, event, schedule);
   beginPlaying(machine);
   const played = play(machine, schedule);
-  const detail = detailOf(machine, event, name, played);
-  const page = Math.max(0, virtualPageOf(machine, detail.pfn));
-  const told = tellSteps(machine, schedule, page, detail.pfn);
+  const { pfn, detail } = detailOf(machine, event, played);
+  const told = tellSteps(machine, schedule, Math.max(0, virtualPageOf(machine, pfn)), pfn);
   resetMachine(machine);
   return {
     ...name,
     kind: played.crash?.kind ?? name.kind,
-    pfn: detail.pfn,
-    detail: detail.text,
+    pfn,
+    detail,
     schedule: scheduleText({ model: machine.model.name, variant, schedule }),
     before: told.before,
     steps: told.steps,

@@ -20,13 +20,18 @@ export interface NamedSchedule {
 const FIRST_LETTER = "a".charCodeAt(0);
 const FORM = /^(?<model>[a-z0-9-]+)@(?<kernel>[^/]+)\/(?<policy>[^+:]+)(?<repairs>(?:\+L\d)*):(?<steps>.*)$/;
 
+/** The letter of an actor in a schedule string. */
+export function actorLetter(actor: number): string {
+  return String.fromCharCode(FIRST_LETTER + actor);
+}
+
 function steps(schedule: Schedule): string {
   let text = "";
   for (let i = 0; i < schedule.length;) {
     const actor = schedule[i] ?? 0;
     let end = i + 1;
     while (end < schedule.length && schedule[end] === actor) end += 1;
-    text += String.fromCharCode(FIRST_LETTER + actor) + (end - i > 1 ? String(end - i) : "");
+    text += actorLetter(actor) + (end - i > 1 ? String(end - i) : "");
     i = end;
   }
   return text;
@@ -39,6 +44,11 @@ export function variantText({ policy, repairs: fixed }: Variant): string {
 
 export function scheduleText({ model, variant, schedule }: NamedSchedule): string {
   return `${model}@${variant.kernel}/${variantText(variant)}:${steps(schedule)}`;
+}
+
+/** True if a text has the form of a schedule string. */
+export function isSchedule(text: string): boolean {
+  return /^[a-z0-9-]+@/.test(text);
 }
 
 function parseSteps(text: string, at: number): Schedule {
