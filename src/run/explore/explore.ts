@@ -44,7 +44,7 @@ function boundsFor(model: Model, bounds: Partial<Bounds>): Bounds {
 }
 
 /** Searches each model in turn, until the time is up or the user ends it. */
-async function searchModels(options: ExploreOptions): Promise<SearchedModel[]> {
+export async function searchModels(options: ExploreOptions): Promise<SearchedModel[]> {
   const { variant, models, strategy = { kind: "bfs" }, bounds = {}, unreduced, signal } = options;
   const deadlineMs = options.timeoutMs === undefined ? Infinity : performance.now() + options.timeoutMs;
   const searched: SearchedModel[] = [];
@@ -65,7 +65,7 @@ async function searchModels(options: ExploreOptions): Promise<SearchedModel[]> {
   return searched;
 }
 
-function keyOf({
+export function keyOf({
   invariant,
   transition,
   field,
