@@ -4,18 +4,20 @@ import { Option } from "commander";
 import { type Paint, painter } from "../report/table.ts";
 import { UsageError } from "./usage-error.ts";
 
-export const FORMATS = ["table", "json", "csv"] as const;
+const FORMATS = ["table", "json", "csv"] as const;
 export type Format = (typeof FORMATS)[number];
+/** Formats of what one reads from the top to the bottom: stories of schedules. */
+export type DocumentFormat = "markdown" | "html";
 
 const PIPE_COLUMNS = 120;
 const MIN_COLUMNS = 60; // below that, and on a terminal that says 0, lines are left to the terminal
 
-export interface OutputOptions {
-  readonly format: Format;
+export interface OutputOptions<F extends Format | DocumentFormat = Format> {
+  readonly format: F;
   readonly out?: string;
 }
 
-export function formatOption(formats: readonly Format[] = FORMATS): Option {
+export function formatOption(formats: readonly (Format | DocumentFormat)[] = FORMATS): Option {
   return new Option("--format <format>", "how to print").choices(formats).default("table");
 }
 
@@ -24,12 +26,12 @@ export function outOption(): Option {
 }
 
 /** Colours for a terminal, unless NO_COLOR is set. */
-export function paintFor(options: OutputOptions): Paint {
+export function paintFor(options: { readonly out?: string }): Paint {
   const terminal = options.out === undefined && process.stdout.isTTY;
   return painter(terminal && (process.env["NO_COLOR"] ?? "") === "");
 }
 
-export function columnsFor(options: OutputOptions): number {
+export function columnsFor(options: { readonly out?: string }): number {
   if (options.out !== undefined || !process.stdout.isTTY) return PIPE_COLUMNS;
   return process.stdout.columns < MIN_COLUMNS ? PIPE_COLUMNS : process.stdout.columns;
 }

@@ -3,7 +3,9 @@ import { Command, CommanderError } from "commander";
 import { SimError } from "../errors.ts";
 import { addBenchCommand } from "./bench.ts";
 import { addExplainCommands } from "./explain.ts";
+import { addExploreCommand } from "./explore.ts";
 import { packageVersion } from "./package.ts";
+import { addReplayCommand } from "./replay.ts";
 import { addRunCommand } from "./run.ts";
 import { UsageError } from "./usage-error.ts";
 import { addValidateCommand } from "./validate.ts";
@@ -23,9 +25,11 @@ function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(errorLine(text.replace(/^error: /, ""))) })
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 an expectation was not met, 2 wrong usage, 70 a bug of Pinshift.",
+      "\nExit codes: 0 done, 1 an expectation was not met, 2 wrong usage, 70 a bug of Pinshift, 130 Ctrl-C.",
     );
   addRunCommand(program);
+  addExploreCommand(program);
+  addReplayCommand(program);
   addValidateCommand(program);
   addExplainCommands(program);
   addBenchCommand(program);
@@ -34,6 +38,12 @@ function createProgram(): Command {
 
 function errorLine(message: string): string {
   return `pinshift: ${message.trim().replaceAll(/\s*\n\s*/g, " ")}\n`;
+}
+
+/** One line, but one for each problem of a model. */
+function errorLines(error: unknown, message: string): string {
+  if (!(error instanceof SimError) || error.code !== "ERR_MODEL") return errorLine(message);
+  return message.split("\n").map(errorLine).join("");
 }
 
 /** Without a command it is `run`. */
@@ -55,7 +65,9 @@ function report(error: unknown, verbose: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   const usage = isUsage(error);
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(errorLine(usage ? message : `panic, a bug of Pinshift: ${message}`));
+  process.stderr.write(
+    usage ? errorLines(error, message) : errorLine(`panic, a bug of Pinshift: ${message}`),
+  );
   const stack = error instanceof Error ? error.stack : undefined;
   if (stack !== undefined && verbose) process.stderr.write(`${stack}\n`);
   return usage ? EXIT_USAGE : EXIT_PANIC;

@@ -1,6 +1,6 @@
 /** pinshift run: the situation of the RFC under every policy. */
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { UsageError } from "./usage-error.ts";
+import { type Command, Option } from "commander";
+import { integerBetween } from "./numbers.ts";
 import {
   type OutputOptions,
   Progress,
@@ -11,6 +11,7 @@ import {
   paintFor,
 } from "./output.ts";
 import { packageVersion } from "./package.ts";
+import { withRepairs } from "./variant.ts";
 
 interface RunOptions extends OutputOptions {
   readonly policy?: string;
@@ -19,34 +20,16 @@ interface RunOptions extends OutputOptions {
   readonly seed: number;
 }
 
-function parseSeed(text: string): number {
-  const seed = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(seed)) return seed;
-  throw new InvalidArgumentError(`Allowed is an integer from 0 to ${Number.MAX_SAFE_INTEGER}.`);
-}
-
 function items(list: string): string[] {
   return list.split(",").map((item) => item.trim());
 }
 
 /** The variants that --policy and --repair name together: every rfc has the repairs of both. */
 async function chosenVariants(options: RunOptions) {
-  const { defaultVariants, parseRepairs, parseVariant } = await import("../run/run.ts");
+  const { defaultVariants, parseVariant } = await import("../run/run.ts");
   if (options.policy === undefined && options.repair === undefined) return defaultVariants;
   const variants = items(options.policy ?? "rfc").map((text) => parseVariant("--policy", text));
-  if (options.repair === undefined) return variants;
-  const repairs = parseRepairs(
-    "--repair",
-    options.repair.split(/[,+]/).map((name) => name.trim()),
-  );
-  if (!variants.some(({ policy }) => policy === "rfc")) {
-    throw new UsageError(`--repair: ${options.repair} is for rfc, and --policy ${options.policy} has none`);
-  }
-  return variants.map((variant) =>
-    variant.policy === "rfc"
-      ? { ...variant, repairs: parseRepairs("--repair", [...variant.repairs, ...repairs]) }
-      : variant,
-  );
+  return withRepairs(variants, options);
 }
 
 async function runCommand(options: RunOptions): Promise<void> {
@@ -74,7 +57,7 @@ export function addRunCommand(program: Command): void {
     .option("--policy <list>", "policies, as pin,rfc,rfc+L1+L2,drop-get (default: all, and rfc in layers)")
     .option("--repair <list>", "repairs of the policy rfc, as L1,L2")
     .option("--kernel <profile>", "kernel profile: v3.12, v6.1 or v6.12", "v3.12")
-    .addOption(new Option("--seed <number>", "which pages are held").argParser(parseSeed).default(1))
+    .addOption(new Option("--seed <number>", "which pages are held").argParser(integerBetween()).default(1))
     .addOption(formatOption())
     .addOption(outOption())
     .action(runCommand);

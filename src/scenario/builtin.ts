@@ -12,6 +12,15 @@ export function builtinModels(): readonly Model[] {
   return loaded;
 }
 
+/** The YAML of a built-in model. @throws {SimError} ERR_UNKNOWN_NAME with the names that there are */
+export function builtinText(name: string): string {
+  return lookUp("model", modelTexts, name);
+}
+
+export function isBuiltin(name: string): boolean {
+  return Object.hasOwn(modelTexts, name);
+}
+
 /** A built-in model by its name. @throws {SimError} ERR_UNKNOWN_NAME with the names that there are */
 export function builtinModel(name: string): Model {
   const byName = Object.fromEntries(builtinModels().map((model) => [model.name, model]));
