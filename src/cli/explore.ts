@@ -6,7 +6,7 @@ import type { ExploreOptions } from "../run/explore/explore.ts";
 import type { Variant } from "../run/explore/machine.ts";
 import type { ExploreReport } from "../run/explore/result.ts";
 import type { Bounds, SearchProgress, Strategy } from "../run/explore/search.ts";
-import { formatCount, formatLarge } from "../report/format.ts";
+import { formatCount } from "../report/format.ts";
 import { Interrupt } from "./interrupt.ts";
 import { type ChosenModel, chosenModels } from "./models.ts";
 import { integerBetween, parseDuration } from "./numbers.ts";
@@ -104,15 +104,15 @@ function checkRepairsAll(variant: Variant, options: ExploreCommandOptions): void
   if (options.format === "html") refuse("--format: --repairs all is not to be had as html");
 }
 
-/** "migrate: 1,234 states, depth 20, frontier 56, 78.9 k states/s". */
+/** "migrate: 12,345 states, depth 20, frontier 567, 89,012 states/s". */
 function progressText(): (model: string, progress: SearchProgress) => string {
   let begun = { model: "", ms: 0 };
   return (model, { states, depth, frontier }) => {
     if (begun.model !== model) begun = { model, ms: performance.now() - 100 };
     const perSecond = Math.round((states / (performance.now() - begun.ms)) * 1000);
     return (
-      `${model}: ${formatLarge(states)} states, depth ${formatCount(depth)}, ` +
-      `frontier ${formatLarge(frontier)}, ${formatLarge(perSecond)} states/s`
+      `${model}: ${formatCount(states)} states, depth ${formatCount(depth)}, ` +
+      `frontier ${formatCount(frontier)}, ${formatCount(perSecond)} states/s`
     );
   };
 }
@@ -187,7 +187,7 @@ async function exploreAll(
   const nr = repairSubsets().length;
   const progress = new Progress();
   const onProgress = (subset: number, model: string, states: number): void =>
-    progress.show(`subset ${subset + 1} of ${nr}: ${model}: ${formatLarge(states)} states`);
+    progress.show(`subset ${subset + 1} of ${nr}: ${model}: ${formatCount(states)} states`);
   const running = exploreRepairs({ ...search, kernel: variant.kernel, onProgress }, packageVersion());
   const report = await running.finally(() => progress.end());
   const layout = { paint: paintFor(options), columns: columnsFor(options) };

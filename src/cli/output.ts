@@ -63,7 +63,8 @@ export class Progress {
   readonly #shown = process.stderr.isTTY;
 
   show(text: string): void {
-    if (this.#shown) process.stderr.write(`\r\u001B[K${text}`);
+    const room = process.stderr.columns < MIN_COLUMNS ? MIN_COLUMNS : process.stderr.columns;
+    if (this.#shown) process.stderr.write(`\r\u001B[K${text.slice(0, room - 1)}`);
   }
 
   end(): void {

@@ -5,7 +5,7 @@ import { renderCsv, renderJson } from "./csv.ts";
 import type { Layout } from "./explain.ts";
 import { counted } from "./finding.ts";
 import { formatCount } from "./format.ts";
-import { markdownTable, markdownText } from "./markdown.ts";
+import { markdownBlocks, markdownTable, markdownText } from "./markdown.ts";
 import { type Column, type Paint, renderTable, wrap } from "./table.ts";
 
 const MAX_WIDTH = 120;
@@ -178,12 +178,12 @@ export function renderLatticeMarkdown(report: LatticeReport): string {
     ]),
   );
   const minimal = markdownTable([{ head: "keeps" }, { head: "minimal subsets" }], minimalLines(report));
-  return [
+  return markdownBlocks([
     `# ${markdownText(headingText(report))}`,
     `Models: ${markdownText(report.models.join(", "))}`,
     table,
-    `## Minimal subsets`,
+    "## Minimal subsets",
     minimal,
-    ...notes(report).map((note) => `${markdownText(note)}\n`),
-  ].join("\n\n");
+    ...notes(report).map((note) => markdownText(note)),
+  ]);
 }

@@ -4,6 +4,11 @@ function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim();
 }
 
+/** Headings, paragraphs, tables and lists, an empty line between them. */
+export function markdownBlocks(blocks: readonly string[]): string {
+  return `${blocks.map((block) => block.trimEnd()).join("\n\n")}\n`;
+}
+
 /** Text in which no character is markup. */
 export function markdownText(text: string): string {
   return oneLine(text)

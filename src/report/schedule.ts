@@ -51,7 +51,7 @@ const FLAGS: PageColumn = {
   head: "flags",
   fields: ["flags"],
   text: (after, before) => (before === undefined ? fieldText(after, "flags") : flagChanges(before, after)),
-  narrow: 10,
+  narrow: 11,
 };
 const CHANGED = "*";
 

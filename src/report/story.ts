@@ -4,7 +4,7 @@ import { renderJson } from "./csv.ts";
 import type { Layout } from "./explain.ts";
 import { BROKEN_MARK, type MarkedStep, type Told, counted, replayCommand } from "./finding.ts";
 import { htmlPage } from "./html.ts";
-import { markdownCode, markdownText } from "./markdown.ts";
+import { markdownBlocks, markdownCode, markdownText } from "./markdown.ts";
 import { variantLabel } from "./run.ts";
 import { renderStepsMarkdown, renderStepsTable } from "./schedule.ts";
 import { commandHtml, storyHtml } from "./story-html.ts";
@@ -66,13 +66,13 @@ export function renderStoryJson(story: Story): string {
 }
 
 export function renderStoryMarkdown(story: Story): string {
-  return [
+  return markdownBlocks([
     `# ${markdownText(headingText(story))}`,
     markdownText(story.title),
     `Again: ${markdownCode(replayCommand(story))}`,
     ...(story.steps.length === 0 ? [] : [renderStepsMarkdown(toldOf(story))]),
-    `${markdownText(endText(story))} ${hashText(story)}\n`,
-  ].join("\n\n");
+    `${markdownText(endText(story))} ${hashText(story)}`,
+  ]);
 }
 
 /** The step that is shown first: the first that breaks something, or the last. */

@@ -63,7 +63,7 @@ describe("help and version", () => {
   it.each([["--help"], ["help"]])("%s lists the commands and exit codes", (arg) => {
     const { code, stdout } = pinshift(arg);
     expect(code).toBe(0);
-    for (const command of ["run", "validate", "policies", "explain", "bench"]) {
+    for (const command of ["run", "explore", "replay", "validate", "policies", "explain", "bench"]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, "m"));
     }
     expect(stdout).toContain("2 wrong usage");
