@@ -48,26 +48,25 @@ export function repairSubsets(): RepairName[][] {
   const subsets = Array.from({ length: 1 << names.length }, (_, set) =>
     names.filter((_name, bit) => ((set >> bit) & 1) === 1),
   );
-  return subsets.toSorted((a, b) => a.length - b.length || a.join("+").localeCompare(b.join("+"), "en"));
+  return subsets.toSorted((a, b) => a.length - b.length || (a.join() < b.join() ? -1 : 1));
 }
 
 /** The names of what a search came upon; a crash is played to learn of what kind it is. */
 function namesOf({ machine, search }: SearchedModel): FindingName[] {
   return search.events.map((event) => {
-    const name = nameOfEvent(event);
+    const { invariant, transition, field, kind } = nameOfEvent(event);
+    const name = { invariant, transition, field, kind };
     if (event.kind !== abi.FOUND_CRASH) return name;
     beginPlaying(machine);
     const { crash } = play(machine, event.schedule);
     resetMachine(machine);
-    return { ...name, kind: crash?.kind ?? name.kind };
+    return { ...name, kind: crash?.kind ?? kind };
   });
 }
 
 function distinctNames(names: readonly FindingName[]): FindingName[] {
   const byKey = new Map(names.map((name) => [keyOf(name), name]));
-  return [...byKey]
-    .toSorted(([a], [b]) => a.localeCompare(b, "en"))
-    .map(([, { invariant, transition, field, kind }]) => ({ invariant, transition, field, kind }));
+  return [...byKey.keys()].toSorted().flatMap((key) => byKey.get(key) ?? []);
 }
 
 interface ModelOutcome {

@@ -30,7 +30,7 @@ describe("the story of a finding", () => {
 
    #  vcpu 0                  vcpu 1                  count  map    mapping     private  PTE       flags
                                                              count
-────  ──────────────────────  ──────────────────────  ─────  ─────  ──────────  ───────  ────────  ──────────
+────  ──────────────────────  ──────────────────────  ─────  ─────  ──────────  ───────  ────────  ───────────
    1  get_page                                        2      1      anon_vma 3  –        pfn 9 rw  uptodate,
       take reference                                                                               lru
 ◆✗ 2                          kvm_release_page_clean  1*     1      anon_vma 3  swap|2*  pfn 9 rw  −lru
