@@ -2,6 +2,8 @@ import * as vm from "node:vm";
 import { describe, expect, it } from "vitest";
 import { STYLE } from "../../../src/report/explore-html-style.ts";
 import { renderExploreHtml } from "../../../src/report/explore-html.ts";
+import { renderStoryHtml } from "../../../src/report/story.ts";
+import type { Story } from "../../../src/run/explore/story.ts";
 import { bounded, clean, crash, found, named } from "./explore-fixture.ts";
 
 const DATA = /<script type="application\/json" id="report">(.*?)<\/script>/s;
@@ -13,6 +15,33 @@ function dataOf(html: string): unknown {
 function scriptOf(html: string): string {
   return /<script>(.*?)<\/script>/s.exec(html)?.[1] ?? "";
 }
+
+/** The crash played again. */
+const replayed: Story = {
+  command: "replay",
+  version: "0.1.0",
+  kernel: "v3.12",
+  policy: "rfc",
+  repairs: [],
+  model: "one-fault",
+  title: "What becomes of <one> fault?",
+  schedule: crash.schedule,
+  stateHash: "0123456789abcdef",
+  crash: null,
+  before: crash.before,
+  steps: crash.steps.map((step) => ({ ...step, breaks: [] })),
+  end: null,
+};
+
+describe("the HTML of a replay", () => {
+  it("needs no other file, has the story as data, and shows the last step if none breaks anything", () => {
+    const html = renderStoryHtml(replayed);
+    expect(html).not.toMatch(/https?:\/\/|\bsrc=|<link|@import|url\(|<one>/);
+    expect(dataOf(html)).toEqual(replayed);
+    expect(html).toMatch(/aria-current="step"><th scope="row">.*? 8<\/th>/);
+    expect(html).toContain("After 8 steps it can go on. State hash 0123456789abcdef.");
+  });
+});
 
 describe("the HTML of an exploration", () => {
   it.each([
@@ -114,9 +143,8 @@ function nameIn(selector: string): string {
   return selector.slice("[data-".length, -"]".length);
 }
 
-/** The page of one finding, with the script of the report run in it. */
-function openReport() {
-  const html = renderExploreHtml({ ...found, findings: [crash] });
+/** A page with the steps of the crash, with the script of the report run in it. */
+function openReport(html = renderExploreHtml({ ...found, findings: [crash] })) {
   const one = Object.fromEntries(
     ["slider", "previous", "next", "story", "stepper", "copy", "command"].map((name) => [
       name,
@@ -202,6 +230,15 @@ describe("the slider", () => {
     page.story.fire("keydown", { key: "ArrowLeft", altKey: true });
     page.story.fire("keydown", { key: "ArrowLeft", target: page.slider });
     expect(page.current()).toEqual([7]);
+  });
+
+  it("steps through a replay, too", () => {
+    const page = openReport(renderStoryHtml(replayed));
+    expect(page.current()).toEqual([7]);
+    page.slider.value = "4";
+    page.slider.fire("input");
+    expect(page.current()).toEqual([3]);
+    expect(page.fields.map(({ textContent }) => textContent)).toEqual(["4", "apf_mapping", "uptodate"]);
   });
 
   it("goes to a row that is clicked", () => {
