@@ -1,7 +1,7 @@
 /**
  * What the next step of an actor reads and writes, as far as it is known to be little: sets of things, one
- * bit each. What is not named here may touch everything. Counts of references of the process and of the VM are no
- * things: they only go up and down.
+ * bit each. What is not named here may touch everything. Counts of references of the process and of the VM
+ * are no things: they only go up and down.
  */
 import {
   ACTOR_ENTRY,

@@ -50,8 +50,8 @@ function stuckPage(): i32 {
 }
 
 /**
- * What leaves memory in a state from which anything may follow: a count that is wrong, a freed page in use. As
- * after a crash, what comes then says nothing about the order of steps.
+ * What leaves memory in a state from which anything may follow: a count that is wrong, a freed page in use.
+ * As after a crash, what comes then says nothing about the order of steps.
  */
 const CORRUPT: u64 =
   (1 << INV_REF) |

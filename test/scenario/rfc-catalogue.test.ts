@@ -53,14 +53,16 @@ const catalogue: readonly Row[] = [
   ["unlocked-metadata-write, private", [0, 1, 2, 3, 4], "one-fault", "INV-LOCK", "store private"],
 ];
 
-it("copy-through-apf-mapping: breaks INV-NULL in migrate where L3 lets the callback pass, but L2 is missing", async () => {
+it("copy-through-apf-mapping: breaks INV-NULL where L3 lets the callback pass and L2 is missing", async () => {
   const found = await findingsIn("migrate", { ...rfc(0), repairs: ["L1", "L3"] });
   expect(found).toContainEqual(expect.objectContaining({ invariant: "INV-NULL", transition: "copy" }));
   const repaired = await findingsIn("migrate", rfc(3));
   expect(repaired).not.toContainEqual(expect.objectContaining({ invariant: "INV-NULL" }));
 });
 
-describe.each(catalogue)("%s", (_, layers, model, invariant, transition) => {
+describe.each(catalogue)("%s", (...row) => {
+  const [, layers, model, invariant, transition] = row;
+
   it.each(layers)(`breaks ${invariant} in ${model} with repairs up to L%i`, async (layer) => {
     const found = await findingsIn(model, rfc(layer));
     expect(found).toContainEqual(expect.objectContaining({ invariant, transition }));
