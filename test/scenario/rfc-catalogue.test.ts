@@ -24,7 +24,7 @@ type Row = readonly [
 
 // prettier-ignore
 const catalogue: readonly Row[] = [
-  ["apf-mapping-uninitialised, migration", [0], "migrate", "INV-LOCK", "unmap"],
+  ["apf-mapping-uninitialised", [0], "migrate", "INV-LOCK", "unmap"],
   ["apf-mapping-uninitialised, reclaim", [0], "reclaim", "INV-LOCK", "check references"],
   ["apf-mapping-null-bdi, reclaim", [0, 1], "reclaim", "INV-NULL", "test congestion"],
   ["apf-mapping-partial-aops: private_lock", [0], "unmap", "INV-LOCK", "clear PTE"],
@@ -47,13 +47,13 @@ const catalogue: readonly Row[] = [
   ["ctx-shared-by-two-pins", [0, 1, 2, 3, 4], "two-vcpus", "INV-CTX", "test PageAnon"],
   ["private-left-dangling", [0, 1, 2, 3, 4], "one-fault", "INV-CTX", "free context"],
   ["swapcache-private-clobber", [0, 1, 2, 3, 4], "reclaim", "INV-PRIV", "store private"],
-  ["swapcache-private-clobber, end of the write", [0, 1, 2, 3, 4], "reclaim", "INV-PRIV", "end write"],
+  ["swapcache-private-clobber, its end", [0, 1, 2, 3, 4], "reclaim", "INV-PRIV", "end write"],
   ["alloc-fail-lost-completion", [0, 1, 2, 3, 4], "no-context", "INV-LIVE", "allocate context"],
   ["unlocked-metadata-write, mapping", [0, 1, 2, 3, 4], "one-fault", "INV-LOCK", "store mapping"],
   ["unlocked-metadata-write, private", [0, 1, 2, 3, 4], "one-fault", "INV-LOCK", "store private"],
 ];
 
-it("copy-through-apf-mapping: breaks INV-NULL where L3 lets the callback pass and L2 is missing", async () => {
+it("copy-through-apf-mapping: breaks INV-NULL where L3 lets the callback pass without L2", async () => {
   const found = await findingsIn("migrate", { ...rfc(0), repairs: ["L1", "L3"] });
   expect(found).toContainEqual(expect.objectContaining({ invariant: "INV-NULL", transition: "copy" }));
   const repaired = await findingsIn("migrate", rfc(3));
