@@ -17,7 +17,7 @@ import { copyContent } from "../state/content";
 import { lruAddDrainCpu } from "../state/lru_batch";
 import { machine } from "../state/machine";
 import { mmAt } from "../state/mm";
-import { Page, pageAnon, pageAt, pageKsm } from "../state/page";
+import { Page, pageAnon, pageAt, pageKsm, pfnOf } from "../state/page";
 import { putPage } from "../state/page_free";
 import { pteAt, ptePfn, setPte } from "../state/pgtable";
 import { profile } from "../state/profile";
@@ -42,6 +42,7 @@ function becomesExclusive(page: Page): bool {
   if ((page.flags & PG_LRU) == 0) lruAddDrainCpu(machine().cpu);
   const inSwapCache = (page.flags & PG_SWAPCACHE) != 0 ? 1 : 0;
   if (page.refcount > 1 + inSwapCache || (page.flags & PG_LOCKED) != 0) return false;
+  machine().lockTaken = pfnOf(page); // folio_trylock()
   if (inSwapCache != 0) tryToFreeSwap(page);
   if (page.refcount != 1) return false;
   page.flags |= PG_ANON_EXCLUSIVE;
