@@ -690,7 +690,7 @@ export const FOUND_STATE = 12;
 export const FOUND_ACTOR = 16;
 export const FOUND_DEPTH = 20;
 export const FOUND_BROKEN = 1; // what: bit of the set
-export const FOUND_CRASH = 2; // what: invariant | function << 8 | caller << 16
+export const FOUND_CRASH = 2; // what: invariant | function << 8 | caller << 16 | CRASH_* << 24
 export const FOUND_END = 3; // as FOUND_BROKEN, where nothing is left to do
 export const FOUND_STUCK = 4; // what: ACTOR_*, who has work left and can take no step
 

@@ -43,6 +43,18 @@ describe("the packed package", () => {
     expect(hashInTree).toMatch(/^[0-9a-f]+$/);
   });
 
+  it("explores a model of the user's own", () => {
+    consumer.write(
+      "explore.js",
+      `import { explore, loadModel } from "pinshift/explore";
+      const text = "name: mine\\ntitle: Mine\\npages: [swapped]\\nactors: [{ vcpu: { access: [write 0] } }]";
+      const variant = { kernel: "v3.12", policy: "rfc", repairs: [] };
+      const report = await explore({ variant, models: [loadModel(text, "mine.yaml")] }, "1");
+      console.info(report.complete, report.findings.some(({ invariant }) => invariant === "INV-TAG"));`,
+    );
+    expect(consumer.node("explore.js").trim()).toBe("true true");
+  });
+
   it("offers core.wasm to those who want to load it themselves", () => {
     consumer.write(
       "wasm.js",

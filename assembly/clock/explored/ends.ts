@@ -33,7 +33,7 @@ export function noteEnd(s: Search): void {
 /** Notes the crash in the step that was under way. */
 export function noteCrash(s: Search): void {
   const m = machine();
-  const what = m.crashInvariant | (m.crashFunction << 8) | (m.crashCaller << 16);
+  const what = m.crashInvariant | (m.crashFunction << 8) | (m.crashCaller << 16) | (m.crashKind << 24);
   s.nrTransitions += 1;
   noteEvent(FOUND_CRASH, what, lastTransition(), s.state, steppingActor, s.depth + 1);
 }

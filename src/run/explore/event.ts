@@ -18,7 +18,8 @@ function crashCode(machine: ModelMachine): number {
   return (
     at(abi.MACHINE_CRASH_INVARIANT) |
     (at(abi.MACHINE_CRASH_FUNCTION) << 8) |
-    (at(abi.MACHINE_CRASH_CALLER) << 16)
+    (at(abi.MACHINE_CRASH_CALLER) << 16) |
+    (at(abi.MACHINE_CRASH_KIND) << 24)
   );
 }
 

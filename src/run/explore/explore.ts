@@ -2,7 +2,7 @@
 import { SimError } from "../../errors.ts";
 import type { Model } from "../../scenario/model.ts";
 import { type FindingName, nameOfEvent, tellFinding } from "./finding.ts";
-import { type ModelMachine, type Variant, buildMachine } from "./machine.ts";
+import { type Variant, buildMachine } from "./machine.ts";
 import type { ExploreReport, Finding, ModelResult } from "./result.ts";
 import {
   type Bounds,
@@ -29,7 +29,7 @@ export interface ExploreOptions {
 
 /** What one model has come to, before its findings are told. */
 export interface SearchedModel {
-  readonly machine: ModelMachine;
+  readonly model: Model;
   readonly search: SearchResult;
 }
 
@@ -60,7 +60,7 @@ export async function searchModels(options: ExploreOptions): Promise<SearchedMod
       ...(signal === undefined ? {} : { signal }),
       onProgress: (progress) => options.onProgress?.(model.name, progress),
     });
-    searched.push({ machine, search });
+    searched.push({ model, search }); // the core, with all states of the search, is not needed any more
   }
   return searched;
 }
@@ -75,7 +75,7 @@ export function keyOf({
 }
 
 interface Candidate {
-  readonly machine: ModelMachine;
+  readonly model: Model;
   readonly event: FoundEvent;
   readonly models: string[];
 }
@@ -83,13 +83,13 @@ interface Candidate {
 /** Of the events with one name the one with the shortest way, and where all of them were seen. */
 function distinct(searched: readonly SearchedModel[]): Candidate[] {
   const byName = new Map<string, Candidate>();
-  for (const { machine, search } of searched) {
+  for (const { model, search } of searched) {
     for (const event of search.events) {
       const key = keyOf(nameOfEvent(event)) + String(event.kind);
       const known = byName.get(key);
-      const models = [...new Set([...(known?.models ?? []), machine.model.name])];
+      const models = [...new Set([...(known?.models ?? []), model.name])];
       const shorter = known === undefined || event.schedule.length < known.event.schedule.length;
-      byName.set(key, shorter ? { machine, event, models } : { ...known, models });
+      byName.set(key, shorter ? { model, event, models } : { ...known, models });
     }
   }
   return [...byName.values()];
@@ -97,19 +97,38 @@ function distinct(searched: readonly SearchedModel[]): Candidate[] {
 
 function compareFindings(a: Finding, b: Finding): number {
   const length = a.steps.length - b.steps.length;
-  return length !== 0 ? length : keyOf(a).localeCompare(keyOf(b), "en");
+  if (length !== 0) return length;
+  return keyOf(a) < keyOf(b) ? -1 : 1;
 }
 
-/** The findings of searched models, the shortest first. Crashes of one function are one finding. */
-export function tellFindings(
-  searched: readonly SearchedModel[],
+/** Tells what one model has to tell. */
+async function tellCandidates(
+  model: Model,
   variant: Variant,
+  candidates: readonly Candidate[],
   isShortest: boolean,
-): Finding[] {
-  const found = distinct(searched).map(({ machine, event, models }) => ({
+): Promise<Finding[]> {
+  if (candidates.length === 0) return [];
+  const machine = await buildMachine(model, variant);
+  return candidates.map(({ event, models }) => ({
     ...tellFinding(machine, variant, event, isShortest),
     models,
   }));
+}
+
+/** The findings of searched models, the shortest first. Crashes of one function are one finding. */
+export async function tellFindings(
+  searched: readonly SearchedModel[],
+  variant: Variant,
+  isShortest: boolean,
+): Promise<Finding[]> {
+  const candidates = distinct(searched);
+  const found: Finding[] = [];
+  for (const { model } of searched) {
+    const own = candidates.filter((candidate) => candidate.model === model);
+    // oxlint-disable-next-line no-await-in-loop -- one core at a time
+    found.push(...(await tellCandidates(model, variant, own, isShortest)));
+  }
   const unique = new Map<string, Finding>();
   for (const finding of found.toSorted(compareFindings)) {
     const key = keyOf(finding);
@@ -120,10 +139,10 @@ export function tellFindings(
   return [...unique.values()];
 }
 
-function modelResult({ machine, search }: SearchedModel): Omit<ModelResult, "findings"> {
+function modelResult({ model, search }: SearchedModel): Omit<ModelResult, "findings"> {
   return {
-    model: machine.model.name,
-    title: machine.model.title,
+    model: model.name,
+    title: model.title,
     complete: search.stoppedBy === null,
     stoppedBy: search.stoppedBy,
     states: search.states,
@@ -154,7 +173,7 @@ export async function explore(options: ExploreOptions, version: string): Promise
     complete: results.every(({ complete }) => complete),
     states: sum(({ states }) => states),
     transitions: sum(({ transitions }) => transitions),
-    findings: tellFindings(searched, variant, (strategy?.kind ?? "bfs") === "bfs"),
+    findings: await tellFindings(searched, variant, (strategy?.kind ?? "bfs") === "bfs"),
     models: results,
   };
 }

@@ -1,7 +1,7 @@
 /** From an event of the core to a finding: its names, its story, and the words for what is wrong. */
 import * as abi from "../../core/abi.ts";
 import type { KernelCrash } from "../../core/core.ts";
-import { type Invariant, actorKinds, nameIn } from "../../core/names.ts";
+import { type Invariant, actorKinds, crashName, nameIn } from "../../core/names.ts";
 import { transitionName } from "../../core/transitions.ts";
 import { type Broken, brokenOf, counterOfBit, crashField } from "./broken.ts";
 import { inevitableFrom, shrink } from "./event.ts";
@@ -20,10 +20,9 @@ export interface FindingName {
   readonly kind: FindingKind;
 }
 
-const CRASH_KINDS = 0xff;
-
+/** The invariant of a crash, as the core packs it with function and caller. */
 function crashInvariant(what: number): Invariant {
-  return brokenOf(what & CRASH_KINDS).invariant;
+  return brokenOf(what & 0xff).invariant;
 }
 
 /** Who has work left and can take no step. */
@@ -33,15 +32,19 @@ export function stuckName(what: number): Broken & { readonly kind: FindingKind }
   return { invariant: "INV-LIVE", field: `${name} waits`, kind: waits ? "lost wake-up" : "deadlock" };
 }
 
-/** The name of an event; the kind of a crash is known when it has been played. */
+/** The name of an event. */
 export function nameOfEvent(event: FoundEvent): FindingName {
   const transition = event.kind === abi.FOUND_END ? "end" : transitionName(event.transition).name;
-  if (event.kind === abi.FOUND_STUCK) return { ...stuckName(event.what), transition };
+  if (event.kind === abi.FOUND_STUCK) {
+    const { invariant, field, kind } = stuckName(event.what);
+    return { invariant, transition, field, kind };
+  }
   if (event.kind === abi.FOUND_CRASH) {
     const invariant = crashInvariant(event.what);
-    return { invariant, transition, field: crashField(invariant), kind: "oops" };
+    return { invariant, transition, field: crashField(invariant), kind: crashName(event.what >>> 24) };
   }
-  return { ...brokenOf(event.what), transition, kind: "invariant" };
+  const { invariant, field } = brokenOf(event.what);
+  return { invariant, transition, field, kind: "invariant" };
 }
 
 /** The page, 0 if it is about none, and the words for what is wrong. */
@@ -138,7 +141,6 @@ export function tellFinding(
   resetMachine(machine);
   return {
     ...name,
-    kind: played.crash?.kind ?? name.kind,
     pfn,
     detail,
     schedule: scheduleText({ model: machine.model.name, variant, schedule }),

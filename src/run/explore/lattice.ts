@@ -1,12 +1,9 @@
 /** Every subset of the repairs of the policy rfc: what each still breaks, and which are just enough. */
-import * as abi from "../../core/abi.ts";
 import { type Invariant, type KernelName, type RepairName, namesIn, repairs } from "../../core/names.ts";
 import { SimError } from "../../errors.ts";
 import type { Model } from "../../scenario/model.ts";
 import { type ExploreOptions, type SearchedModel, keyOf, searchModels } from "./explore.ts";
 import { type FindingName, nameOfEvent } from "./finding.ts";
-import { resetMachine } from "./machine.ts";
-import { beginPlaying, play } from "./replay.ts";
 import type { StopReason } from "./result.ts";
 
 export interface LatticeOptions extends Omit<ExploreOptions, "variant" | "onProgress"> {
@@ -51,17 +48,9 @@ export function repairSubsets(): RepairName[][] {
   return subsets.toSorted((a, b) => a.length - b.length || (a.join() < b.join() ? -1 : 1));
 }
 
-/** The names of what a search came upon; a crash is played to learn of what kind it is. */
-function namesOf({ machine, search }: SearchedModel): FindingName[] {
-  return search.events.map((event) => {
-    const { invariant, transition, field, kind } = nameOfEvent(event);
-    const name = { invariant, transition, field, kind };
-    if (event.kind !== abi.FOUND_CRASH) return name;
-    beginPlaying(machine);
-    const { crash } = play(machine, event.schedule);
-    resetMachine(machine);
-    return { ...name, kind: crash?.kind ?? kind };
-  });
+/** The names of what a search came upon. */
+function namesOf({ search }: SearchedModel): FindingName[] {
+  return search.events.map(nameOfEvent);
 }
 
 function distinctNames(names: readonly FindingName[]): FindingName[] {
