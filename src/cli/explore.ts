@@ -5,7 +5,8 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ExploreOptions } from "../run/explore/explore.ts";
 import type { Variant } from "../run/explore/machine.ts";
 import type { ExploreReport } from "../run/explore/result.ts";
-import type { Bounds, SearchProgress, Strategy } from "../run/explore/search.ts";
+import { MAX_STATES } from "../scenario/model.ts";
+import { type Bounds, MAX_PCT_DEPTH, type SearchProgress, type Strategy } from "../run/explore/search.ts";
 import { formatCount } from "../report/format.ts";
 import { Interrupt } from "./interrupt.ts";
 import { type ChosenModel, chosenModels } from "./models.ts";
@@ -26,10 +27,8 @@ import { packageVersion } from "./package.ts";
 import { UsageError } from "./usage-error.ts";
 import { withRepairs } from "./variant.ts";
 
-const MAX_STATES = 1_000_000_000;
 const MAX_STEPS = 65_535;
 const MAX_WALKS = 2 ** 31 - 1;
-const MAX_PCT_DEPTH = 16;
 const DEFAULT_WALKS = 10_000;
 const EXIT_UNMET = 1;
 

@@ -5,6 +5,7 @@ import {
   MAX_ACTORS,
   MAX_OPERATIONS,
   MAX_PAGES,
+  MAX_STATES,
   accesses,
   pageOperations,
   pageStates,
@@ -15,7 +16,6 @@ import {
 } from "./model.ts";
 
 const MAX_ATTEMPTS = 10; // passes of migrate_pages()
-const MAX_STATES = 1_000_000_000;
 const MAX_STEPS = 65_535;
 
 /** A map with these keys and no others. */

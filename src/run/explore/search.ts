@@ -1,6 +1,9 @@
 /** Runs a search in the core, slice by slice, and takes out what it came upon. */
 import * as abi from "../../core/abi.ts";
 import type { Core } from "../../core/core.ts";
+import { SimError } from "../../errors.ts";
+import { INT_MAX, integer } from "../../host/config.ts";
+import { MAX_STATES } from "../../scenario/model.ts";
 import type { StopReason } from "./result.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -54,6 +57,8 @@ export interface SearchOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SearchProgress) => void;
 }
+
+export const MAX_PCT_DEPTH = 16;
 
 const SLICE = 1 << 16; // steps between two looks at the clock and at signals
 
@@ -118,6 +123,18 @@ export function slice(core: Core, steps: number): number {
   return abi.EXPLORE_RUNNING;
 }
 
+/** @throws {SimError} ERR_RANGE naming the bound and what is allowed. */
+function checkOptions({ strategy, bounds }: SearchOptions): void {
+  integer("maxStates", bounds.maxStates, 1, MAX_STATES);
+  integer("maxDepth", bounds.maxDepth, 1, INT_MAX);
+  integer("maxSwitches", bounds.maxSwitches, 0, INT_MAX);
+  if (!("walks" in strategy)) return;
+  integer("walks", strategy.walks, 1, INT_MAX);
+  integer("seed", strategy.seed, 0, Number.MAX_SAFE_INTEGER);
+  if (strategy.kind === "pct") integer("depth of pct", strategy.depth, 1, MAX_PCT_DEPTH);
+}
+
+/** Returns false without memory for that many states. */
 function beginSearch(core: Core, { strategy, bounds, unreduced = false }: SearchOptions): boolean {
   return core.read((x) => {
     const { maxStates, maxDepth, maxSwitches } = bounds;
@@ -156,11 +173,19 @@ async function runToEnd(core: Core, options: SearchOptions): Promise<StopReason 
   return result === abi.EXPLORE_DONE ? cutOf(core, options) : "max-states";
 }
 
-/** Searches from the machine as it is, which is the same again afterwards. */
+/**
+ * Searches from the machine as it is, which is the same again afterwards.
+ *
+ * @throws {SimError} ERR_RANGE for a bound or an option of the strategy, ERR_MEMORY without memory for
+ *   maxStates.
+ */
 export async function runSearch(core: Core, options: SearchOptions): Promise<SearchResult> {
   const begunMs = performance.now();
-  const begun = beginSearch(core, options);
-  const stoppedBy = begun ? await runToEnd(core, options) : "max-states";
+  checkOptions(options);
+  if (!beginSearch(core, options)) {
+    throw new SimError("ERR_MEMORY", `maxStates: no memory for ${options.bounds.maxStates} states`);
+  }
+  const stoppedBy = await runToEnd(core, options);
   const durationNs = Math.round((performance.now() - begunMs) * 1e6);
   const result = {
     ...progressOf(core),

@@ -121,6 +121,21 @@ it("takes the shortest way to everything in breadth", async () => {
   }
 });
 
+describe("options that make no sense are refused", () => {
+  it.each([
+    [{ bounds: { ...unbounded, maxStates: 0 } }, "maxStates: 0 is not an integer from 1 to"],
+    [{ bounds: { ...unbounded, maxStates: 2 ** 27 + 1 } }, "maxStates"],
+    [{ bounds: { ...unbounded, maxDepth: 1.5 } }, "maxDepth: 1.5"],
+    [{ bounds: { ...unbounded, maxSwitches: -1 } }, "maxSwitches: -1"],
+    [{ strategy: { kind: "random", walks: 0, seed: 1 } }, "walks: 0"],
+    [{ strategy: { kind: "pct", depth: 17, walks: 1, seed: 1 } }, "depth of pct: 17"],
+    [{ strategy: { kind: "pct", depth: 2, walks: 1, seed: -1 } }, "seed: -1"],
+  ] as const)("%o", async (options, message) => {
+    const machine = await machineOf("one-fault", pin);
+    await expect(searchAll(machine, options)).rejects.toThrow(message);
+  });
+});
+
 it("stops at a corrupt state, as at a crash", async () => {
   const machine = await machineOf("migrate", rfc(4));
   const { events } = await searchAll(machine);
