@@ -1,14 +1,15 @@
 /**
  * npm run bench -- [--suite NAME]… [--smoke] [--json] [--markdown]
  *
- * --smoke runs everything at a tiny size and compares states only; --markdown writes bench/RESULTS.md.
+ * --smoke runs everything at a tiny size and compares states only; --markdown writes bench/RESULTS.md, with
+ * --suite the sections of these suites only.
  */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { environment } from "./environment.ts";
 import { type Answer, measure, smoke } from "./measure.ts";
 import type { Suite } from "./question.ts";
-import { type SuiteAnswers, markdown, text } from "./report.ts";
+import { type SuiteAnswers, jsonOf, markdown, merged, text } from "./report.ts";
 import { suites } from "./suites/index.ts";
 
 const USAGE_ERROR = 2;
@@ -50,6 +51,15 @@ async function run(selected: readonly Suite[], onAnswer: (answer: Answer) => voi
   return all;
 }
 
+const results = new URL("RESULTS.md", import.meta.url);
+
+function writeResults(all: readonly SuiteAnswers[], names: readonly string[]): void {
+  const order = suites.map(({ name }) => name);
+  const whole = names.length === 0;
+  const old = whole ? "" : readFileSync(results, "utf8");
+  writeFileSync(results, whole ? markdown(environment(), all) : merged(old, environment(), all, order));
+}
+
 const { values: options } = parseArgs({
   options: {
     suite: { type: "string", multiple: true, default: [] },
@@ -67,7 +77,10 @@ if (options.smoke) {
     if (!options.json) process.stdout.write(text(answer));
   });
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ command: "bench", ...environment(), suites: all }, null, 2)}\n`);
+    const told = all.map(({ suite, answers }) => ({ suite, answers: answers.map(jsonOf) }));
+    process.stdout.write(
+      `${JSON.stringify({ command: "bench", ...environment(), suites: told }, null, 2)}\n`,
+    );
   }
-  if (options.markdown) writeFileSync(new URL("RESULTS.md", import.meta.url), markdown(environment(), all));
+  if (options.markdown) writeResults(all, options.suite);
 }

@@ -1,19 +1,21 @@
 /** Runs a question: equal work first, then interleaved rounds, then statistics. */
 import { performance } from "node:perf_hooks";
 import { Bench } from "tinybench";
-import type { Contestant, Figures, Goal, Question } from "./question.ts";
+import { type Contestant, type Figures, type Goal, PAGE, type Question, type Unit } from "./question.ts";
 
 export interface Row {
   readonly name: string;
-  readonly nsPerPage: number;
+  /** Units of work of a sample. */
+  readonly units: number;
+  readonly nsPerUnit: number;
   /** Relative margin of error of the mean, 95 %. */
   readonly rmePercent: number;
-  readonly minNsPerPage: number;
-  readonly maxNsPerPage: number;
+  readonly minNsPerUnit: number;
+  readonly maxNsPerUnit: number;
   readonly samples: number;
-  /** Median over the rounds of its time divided by the fastest contestant's. */
+  /** Median over the rounds of its time divided by the fastest contestant's, for a unit of work each. */
   readonly relative: number;
-  readonly pagesPerSecond: number;
+  readonly unitsPerSecond: number;
 }
 
 export interface GoalResult {
@@ -24,7 +26,9 @@ export interface GoalResult {
 
 export interface Answer {
   readonly title: string;
-  readonly pages: number;
+  readonly unit: Unit;
+  /** Units of work of a sample, unless a row says otherwise. */
+  readonly units: number;
   readonly rows: readonly Row[];
   readonly goals: readonly GoalResult[];
   readonly notes: readonly string[];
@@ -91,51 +95,95 @@ function goalResult(goal: Goal, figures: Figures): GoalResult {
   return { text: goal.text, value, reached };
 }
 
-/** Only the work and the comparison, no times. */
-export async function smoke(question: Question): Promise<void> {
+async function warmUp(contestants: readonly Contestant[], rounds: number): Promise<void> {
+  for (let i = 0; i < rounds; i++) await runRound(contestants, true);
+}
+
+/** Has `ask` use the contestants of a question, and gives back what they hold. */
+async function withContestants<T>(
+  question: Question,
+  ask: (contestants: readonly Contestant[]) => Promise<T>,
+): Promise<T> {
   const contestants = await question.contestants();
-  for (let i = 0; i < question.warmups; i++) await runRound(contestants, true);
+  try {
+    return await ask(contestants);
+  } finally {
+    for (const contestant of contestants) contestant.dispose?.();
+  }
+}
+
+/** Only the work and the comparison, no times. */
+export function smoke(question: Question): Promise<void> {
+  return withContestants(question, (contestants) => warmUp(contestants, question.warmups));
 }
 
 /** Answers a question. @throws if the contestants' states differ before or after the timed rounds. */
-export async function measure(question: Question): Promise<Answer> {
-  const contestants = await question.contestants();
-  for (let i = 0; i < question.warmups; i++) await runRound(contestants, true);
-  const times = contestants.map((): number[] => []);
-  for (let i = 0; i < question.rounds; i++) {
-    const one = await runRound(contestants, false);
-    one.forEach((time, contestant) => times[contestant]?.push(time));
-  }
-  compareHashes(contestants);
+export function measure(question: Question): Promise<Answer> {
+  return withContestants(question, (contestants) => measureThem(question, contestants));
+}
 
-  const timesOf = (name: string): number[] => {
-    const found = times[contestants.findIndex((contestant) => contestant.name === name)];
+/** Times of a contestant in ms, one a round, and the units of work of each. */
+interface Timed {
+  readonly name: string;
+  readonly times: readonly number[];
+  readonly units: number;
+}
+
+async function timed(question: Question, contestants: readonly Contestant[]): Promise<Timed[]> {
+  await warmUp(contestants, question.warmups);
+  const rounds: number[][] = [];
+  for (let i = 0; i < question.rounds; i++) rounds.push(await runRound(contestants, false));
+  compareHashes(contestants);
+  return contestants.map((contestant, index) => ({
+    name: contestant.name,
+    times: rounds.map((round) => round[index] ?? Number.NaN),
+    units: contestant.units?.() ?? question.units,
+  }));
+}
+
+function nsPerUnit({ times, units }: Timed): number {
+  return (median(times) * NS_PER_MS) / units;
+}
+
+/** Of two times for a unit of work each. */
+function relative(one: Timed, other: Timed): number {
+  return medianRatio(one.times, other.times) * (other.units / one.units);
+}
+
+function rowOf(one: Timed, fastest: Timed): Row {
+  const { name, times, units } = one;
+  const { rme, min, max, p50 } = statistics(times);
+  const ns = (p50 * NS_PER_MS) / units;
+  return {
+    name,
+    units,
+    nsPerUnit: ns,
+    rmePercent: rme,
+    minNsPerUnit: (min * NS_PER_MS) / units,
+    maxNsPerUnit: (max * NS_PER_MS) / units,
+    samples: times.length,
+    relative: relative(one, fastest),
+    unitsPerSecond: 1e9 / ns,
+  };
+}
+
+async function measureThem(question: Question, contestants: readonly Contestant[]): Promise<Answer> {
+  const all = await timed(question, contestants);
+  const named = (name: string): Timed => {
+    const found = all.find((one) => one.name === name);
     if (found === undefined) throw new Error(`no contestant is called ${name}`);
     return found;
   };
   const figures: Figures = {
-    nsPerPage: (name) => (median(timesOf(name)) * NS_PER_MS) / question.pages,
-    ratio: (name, other) => medianRatio(timesOf(name), timesOf(other)),
+    nsPerUnit: (name) => nsPerUnit(named(name)),
+    ratio: (name, other) => relative(named(name), named(other)),
   };
-  const fastest = times.reduce((best, one) => (median(one) < median(best) ? one : best));
-  const rows = contestants.map(({ name }, index): Row => {
-    const samples = times[index] ?? [];
-    const { rme, min, max, p50 } = statistics(samples);
-    const nsPerPage = (p50 * NS_PER_MS) / question.pages;
-    return {
-      name,
-      nsPerPage,
-      rmePercent: rme,
-      minNsPerPage: (min * NS_PER_MS) / question.pages,
-      maxNsPerPage: (max * NS_PER_MS) / question.pages,
-      samples: samples.length,
-      relative: medianRatio(samples, fastest),
-      pagesPerSecond: 1e9 / nsPerPage,
-    };
-  });
+  const fastest = all.reduce((best, one) => (nsPerUnit(one) < nsPerUnit(best) ? one : best));
+  const rows = all.map((one) => rowOf(one, fastest));
   return {
     title: question.title,
-    pages: question.pages,
+    unit: question.unit ?? PAGE,
+    units: question.units,
     rows,
     goals: (question.goals ?? []).map((goal) => goalResult(goal, figures)),
     notes: [...(question.notes?.(figures) ?? []), ...warnings(rows)],

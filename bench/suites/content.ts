@@ -10,7 +10,7 @@ const IN_RUNS = "memory.copy, in runs";
 const LEAST_BANDWIDTH_SHARE = 0.85;
 
 function bandwidth(figures: Figures, name: string): string {
-  return `${name} ${(PAGE_SIZE / figures.nsPerPage(name)).toFixed(2)} GB/s`;
+  return `${name} ${(PAGE_SIZE / figures.nsPerUnit(name)).toFixed(2)} GB/s`;
 }
 
 function share(of: string): Goal {
@@ -52,7 +52,7 @@ async function copiers(options: TwoNodes, pfns: () => Int32Array): Promise<Conte
 function question(options: TwoNodes, order: TouchOrder): Question {
   return {
     title: `migrate ${options.pages} anonymous pages of ${PAGE_SIZE} bytes, touched ${order}, v3.12`,
-    pages: options.pages,
+    units: options.pages,
     warmups: 3,
     rounds: 15,
     goals: order === "in order" ? [share(PAGE_BY_PAGE)] : [],

@@ -5,7 +5,7 @@ import { type Forking, type Subject, coreSubject, twinSubject } from "./two-node
 function question(what: string, pages: number, contestant: (subject: Forking) => Contestant): Question {
   return {
     title: `${what} ${pages} anonymous pages, v3.12`,
-    pages,
+    units: pages,
     warmups: 2,
     rounds: 15,
     contestants: async () => [contestant(await coreSubject({ pages })), contestant(twinSubject({ pages }))],

@@ -15,13 +15,13 @@ export const init: Suite = {
     return [
       {
         title: `build a host of ${frames} frames; per frame`,
-        pages: frames,
+        units: frames,
         warmups: 1,
         rounds: 5,
         goals: [
           {
             text: "at most 1 s",
-            value: (figures) => (figures.nsPerPage(create) * frames) / NS_PER_S,
+            value: (figures) => (figures.nsPerUnit(create) * frames) / NS_PER_S,
             atMost: 1,
           },
           { text: "at most 40 bytes a frame", value: bytesPerFrame, atMost: 40 },

@@ -44,7 +44,7 @@ export function populated(
 }
 
 function realKernel(figures: Figures): string[] {
-  const ns = figures.nsPerPage(CORE);
+  const ns = figures.nsPerUnit(CORE);
   return [
     `a real kernel takes ${REAL_KERNEL_NS} ns a page, its copy of 4 KiB included (Garg, Zen 3): ` +
       `${(REAL_KERNEL_NS / ns).toFixed(1)} times the core's ${ns.toFixed(0)} ns`,
@@ -54,7 +54,7 @@ function realKernel(figures: Figures): string[] {
 function perSecond(atLeast: number): Goal {
   return {
     text: `at least ${atLeast / 1e6} million pages/s`,
-    value: (figures) => 1e9 / figures.nsPerPage(CORE),
+    value: (figures) => 1e9 / figures.nsPerUnit(CORE),
     atLeast,
   };
 }
@@ -66,7 +66,7 @@ function againstTwin(
 ): Question {
   return {
     title: `migrate ${options.pages} anonymous pages, touched ${order}, v3.12`,
-    pages: options.pages,
+    units: options.pages,
     warmups: 2,
     rounds,
     goals,
@@ -82,7 +82,7 @@ function againstReference(pages: number, rounds: number): Question {
   const options = { pages };
   return {
     title: `migrate ${pages} anonymous pages against the model that tests compare with, v3.12`,
-    pages,
+    units: pages,
     warmups: 1,
     rounds,
     goals: [
@@ -103,7 +103,7 @@ function againstReference(pages: number, rounds: number): Question {
 function byKernel(pages: number, rounds: number): Question {
   return {
     title: `migrate ${pages} anonymous pages by kernel profile`,
-    pages,
+    units: pages,
     warmups: 2,
     rounds,
     contestants: async () => {

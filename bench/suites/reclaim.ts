@@ -42,7 +42,7 @@ function swapOut(subject: Swapping, pages: number, reclaimAll: ReclaimAll): Cont
 function question(title: string, pages: number, reclaimAll: ReclaimAll): Question {
   return {
     title,
-    pages,
+    units: pages,
     warmups: 2,
     rounds: 15,
     goals: [aheadOfTwin],

@@ -10,7 +10,7 @@ import { CORE, aheadOfTwin } from "./two-nodes.ts";
 const ZRAM_NS = 1840;
 
 function zram(figures: Figures): string[] {
-  const ns = figures.nsPerPage(CORE);
+  const ns = figures.nsPerUnit(CORE);
   return [
     `a real kernel takes ${ZRAM_NS} ns a page from zram, decompression included (Kim, 2017): ` +
       `${(ZRAM_NS / ns).toFixed(1)} times the core's ${ns.toFixed(0)} ns`,
@@ -39,7 +39,7 @@ function swapIn(subject: Swapping, pages: number, cluster: number): Contestant {
 function question(pages: number, cluster: number): Question {
   return {
     title: `read ${pages} pages back from swap in order, vm.page-cluster ${cluster}, v3.12`,
-    pages,
+    units: pages,
     warmups: 2,
     rounds: 15,
     goals: [aheadOfTwin],

@@ -20,7 +20,7 @@ export const verify: Suite = {
     return [
       {
         title: `recount and hash a host of ${2 * pages} frames, ${pages} of them mapped; per mapped page`,
-        pages,
+        units: pages,
         warmups: 2,
         rounds: 15,
         contestants: async () => {

@@ -15,7 +15,7 @@ function comparing(...hashes: (string | null)[]): Question {
     run: () => undefined,
     hash: () => hash,
   }));
-  return { title: "t", pages: 1, warmups: 1, rounds: 1, contestants: () => contestants };
+  return { title: "t", units: 1, warmups: 1, rounds: 1, contestants: () => contestants };
 }
 
 describe("comparing", () => {
