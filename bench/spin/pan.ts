@@ -23,6 +23,13 @@ const OPTIMISE: readonly string[] = ["-O2", "-DSAFETY", "-DNOFAIR", "-DNOBOUNDCH
 const MAX_OUTPUT_BYTES = 1 << 28;
 const BYTES_PER_MIB = 1 << 20;
 
+/** Of a build: every order of steps is taken. */
+export const NO_REDUCTION = "-DNOREDUCE";
+/** Up to the first error. -n: no list of what was not reached. -E: the model looks for deadlocks itself. */
+export const FIRST: readonly string[] = ["-n", "-E", "-m10000", "-w20"];
+/** All states. */
+export const ALL: readonly string[] = [...FIRST, "-c0"];
+
 export interface Tools {
   readonly spin: string;
   readonly gcc: string;

@@ -6,16 +6,21 @@
  */
 import { parseArgs } from "node:util";
 import { environment } from "../environment.ts";
-import { type Build, type Search, buildPan, findTools, removePan, search } from "./pan.ts";
+import {
+  ALL,
+  type Build,
+  FIRST,
+  NO_REDUCTION,
+  type Search,
+  buildPan,
+  findTools,
+  removePan,
+  search,
+} from "./pan.ts";
 
 const USAGE_ERROR = 2;
 const MS_PER_SECOND = 1000;
 
-const NO_REDUCTION = "-DNOREDUCE";
-
-/** -n: no list of what was not reached. The model looks for deadlocks by itself, hence -E. */
-const FIRST: readonly string[] = ["-n", "-E", "-m10000", "-w20"];
-const ALL: readonly string[] = [...FIRST, "-c0"];
 /** Without crashes pan's own search for invalid end states says nothing wrong. */
 const ALL_WITH_END_STATES: readonly string[] = ["-n", "-m10000", "-w20", "-c0"];
 const ALL_LARGE: readonly string[] = ["-n", "-E", "-m10000", "-w24", "-c0"];

@@ -1,6 +1,7 @@
 /** The suites in the order in which they run. */
 import type { Suite } from "../question.ts";
 import { content } from "./content.ts";
+import { explore } from "./explore.ts";
 import { fault } from "./fault.ts";
 import { init } from "./init.ts";
 import { migrate } from "./migrate.ts";
@@ -8,4 +9,4 @@ import { reclaim } from "./reclaim.ts";
 import { swapin } from "./swapin.ts";
 import { verify } from "./verify.ts";
 
-export const suites: readonly Suite[] = [migrate, content, fault, reclaim, swapin, verify, init];
+export const suites: readonly Suite[] = [migrate, content, fault, reclaim, swapin, verify, init, explore];
