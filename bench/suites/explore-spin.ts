@@ -30,8 +30,8 @@ const ABSENT = "SPIN is left out: it needs spin and gcc. On Debian: apt-get inst
 const DIFFERENCES =
   "the two models differ, so that their numbers of states are not to be compared: SPIN's leaves out what " +
   "pages hold, pagevecs, writeback and records that are used again, and checks the invariants of the page " +
-  "alone; Pinshift's recounts everything in each state. Rates are of each one's own transitions, and SPIN's " +
-  "have the start of a process in them. SPIN keeps whole states, Pinshift hashes of 128 bits";
+  "alone; Pinshift's recounts everything in each state. Rates are of each one's own transitions; with " +
+  "SPIN the start of a process is in them. SPIN keeps whole states, Pinshift hashes of 128 bits";
 
 interface Spin extends Contestant {
   /** What the last run() came upon. */
