@@ -113,9 +113,20 @@ export function progressOf(core: Core): SearchProgress {
   }));
 }
 
+/** Lets errors keep one line of their stacks: after each of many crashes V8 would take all of it down. */
+function withShortStacks<T>(body: () => T): T {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 1;
+  try {
+    return body();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
 /** One slice. Returns EXPLORE_*; a crash of the simulated kernel ends a way, not the search. */
 export function slice(core: Core, steps: number): number {
-  const result = core.run((x) => x.continueSearch(steps));
+  const result = withShortStacks(() => core.run((x) => x.continueSearch(steps)));
   if (result !== undefined) return result;
   core.read((x) => {
     x.crashInSearch();
