@@ -60,7 +60,7 @@ export function markedSteps(finding: Finding): MarkedStep[] {
       text:
         inevitableFrom === brokenBy
           ? "avoidable up to here: before this step another order of those left avoids it"
-          : "inevitable from here on: no order of the steps left avoids it",
+          : "inevitable from here on: no order of the steps left ends well without it",
     });
   }
   if (broken !== undefined) {

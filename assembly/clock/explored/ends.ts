@@ -18,8 +18,8 @@ function isStuck(): bool {
 export function noteEnd(s: Search): void {
   if (!isStuck()) {
     const broken = brokenIn(true);
-    const avoided = (broken & ((<u64>1) << s.avoidWhat)) == 0 || s.avoidKind > FOUND_END;
-    if (s.avoidKind != 0 && avoided) s.avoided = 1;
+    const isToAvoid = s.avoidKind == FOUND_END && (broken & ((<u64>1) << s.avoidWhat)) != 0;
+    if (s.avoidKind != 0 && !isToAvoid) s.avoided = 1;
     noteBroken(FOUND_END, broken & ~s.broken, 0, s.state, -1, s.depth);
     return;
   }

@@ -62,11 +62,16 @@ export function setWalks(walks: i32, points: i32, seed: u64): bool {
   return initWalks(points, brokenIn(false));
 }
 
-/** The search ends as soon as one way has come to its end without this: FOUND_*, and what. */
-export function setAvoided(kind: i32, what: i32): void {
+/**
+ * The search ends as soon as one way has come to an end at which no work is left, without this event. It must
+ * not be a reduced one: sleep sets count on both orders of two steps, and no way goes on behind the event.
+ */
+export function setAvoided(kind: i32, what: i32, transition: i32): void {
   const s = search();
+  assert(s.reducing == 0, "setAvoided: with sleep sets");
   s.avoidKind = kind;
   s.avoidWhat = what;
+  s.avoidTransition = transition;
 }
 
 /** Goes on for about `budget` steps. Returns EXPLORE_*. */

@@ -12,7 +12,6 @@ import {
   EXPLORE_RUNNING,
   EXPLORE_STATES,
   FOUND_BROKEN,
-  FOUND_END,
 } from "../../abi";
 import { brokenIn, isCorrupt } from "../../check/explored";
 import { noteEnd } from "./ends";
@@ -63,9 +62,11 @@ function beginExpansion(s: Search): void {
   backToState(s);
 }
 
-/** True if no way on from a state is of interest, since what is to be avoided has happened. */
-function isLost(s: Search, broken: u64): bool {
-  return s.avoidKind != 0 && s.avoidKind <= FOUND_END && (broken & ((<u64>1) << s.avoidWhat)) != 0;
+/** True if the last step is what is to be avoided: no way on is of interest. */
+function isToAvoid(s: Search, byStep: u64): bool {
+  if (s.avoidKind != FOUND_BROKEN || s.avoidTransition != lastTransition()) return false;
+  const broken = (brokenIn(false) & ~s.broken) | byStep;
+  return (broken & ((<u64>1) << s.avoidWhat)) != 0;
 }
 
 /** Adds the machine, which no step has reached before, to the frontier. */
@@ -75,7 +76,7 @@ function addNewState(s: Search, actor: i32, childSleep: i32, switches: i32): boo
   const newly = broken & ~s.broken;
   if (newly != 0) noteBroken(FOUND_BROKEN, newly, lastTransition(), s.state, actor, s.depth + 1);
   s.deepest = max<i32>(s.deepest, s.depth + 1);
-  if (isCorrupt(broken) || isLost(s, broken)) return true;
+  if (isCorrupt(broken)) return true;
   if (s.depth + 1 < s.maxDepth) return pushMachine(child, EVERYBODY, s.depth + 1, broken, actor, switches);
   s.cutByDepth = 1;
   return true;
@@ -95,7 +96,7 @@ function wakeIn(s: Search, child: i32, childSleep: i32, actor: i32, switches: i3
 function arrive(s: Search, actor: i32, childSleep: i32): i32 {
   const byStep = brokenByStep();
   if (byStep != 0) noteBroken(FOUND_BROKEN, byStep, lastTransition(), s.state, actor, s.depth + 1);
-  if (isLost(s, byStep)) return EXPLORE_RUNNING;
+  if (isToAvoid(s, byStep)) return EXPLORE_RUNNING;
   const switches = s.lastActor >= 0 && s.lastActor != actor ? s.switches + 1 : s.switches;
   if (s.maxSwitches > 0) {
     withContext(actor, switches);

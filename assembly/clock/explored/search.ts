@@ -8,8 +8,9 @@ export class Search {
   maxDepth: i32;
   maxSwitches: i32; // 0 = no bound
   reducing: i32; // with sleep sets
-  avoidKind: i32; // FOUND_*: is there a way on that ends without it? 0 = all ways are of interest
+  avoidKind: i32; // FOUND_*: is there a way on that ends well without it? 0 = all ways are of interest
   avoidWhat: i32;
+  avoidTransition: i32;
   avoided: i32; // there is one
   deepest: i32;
   cutByDepth: i32;

@@ -127,14 +127,15 @@ export function shrink(machine: ModelMachine, event: FoundEvent, isShortest: boo
 
 /** What is searched to find out whether a finding can still be avoided. */
 const AVOIDING_STATES = 20_000;
+const AVOIDING_DEPTH = 10_000;
 
-/** True unless a search has shown that after the schedule every way to an end meets the event. */
+/** True unless a search has shown that after the schedule no way ends well without the event. */
 function isAvoidableAfter(machine: ModelMachine, event: FoundEvent, schedule: Schedule): boolean {
   const { core } = machine;
   for (const actor of schedule) core.run((x) => x.scheduleStep(actor));
   core.read((x) => {
-    x.beginSearch(abi.EXPLORE_DEPTH_FIRST, AVOIDING_STATES, 10_000, 0, true);
-    x.setAvoided(event.kind, event.what);
+    x.beginSearch(abi.EXPLORE_DEPTH_FIRST, AVOIDING_STATES, AVOIDING_DEPTH, 0, false);
+    x.setAvoided(event.kind, event.what, event.transition);
   });
   let result: number = abi.EXPLORE_RUNNING;
   while (result === abi.EXPLORE_RUNNING) result = slice(core, AVOIDING_STATES);
@@ -145,8 +146,9 @@ function isAvoidableAfter(machine: ModelMachine, event: FoundEvent, schedule: Sc
 }
 
 /**
- * Position of the first step after which no order of the rest avoids the event, as far as a search of some
- * ten thousand states shows it; null if none avoids it from the beginning.
+ * Position of the first step after which no order of the rest ends well without the event; null if none does
+ * from the beginning. What ends well comes to where no work is left, over no crash and no corrupt memory.
+ * Where a search of AVOIDING_STATES does not decide that, the step counts as one that can be made good.
  */
 export function inevitableFrom(machine: ModelMachine, event: FoundEvent, schedule: Schedule): number | null {
   beginPlaying(machine);

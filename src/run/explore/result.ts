@@ -53,8 +53,9 @@ export interface Finding {
   /** Index in `steps` of the step that broke it. */
   readonly brokenBy: number;
   /**
-   * Index in `steps` of the first step after which no order of the rest avoids the finding, as far as that
-   * was searched; null if none avoids it from the beginning.
+   * Index in `steps` of the first step after which no order of the rest ends well without the finding, that
+   * is where no work is left, over no crash and no corrupt memory; as far as that was searched. Null if none
+   * does from the beginning.
    */
   readonly inevitableFrom: number | null;
   /** The models in which it was found; the schedule is one of the first. */
