@@ -17,7 +17,7 @@ import { brokenIn, isCorrupt } from "../../check/explored";
 import { noteEnd } from "./ends";
 import { noteBroken } from "./events";
 import { differenceOf, nrEntries, pushMachine, takeEntry } from "./frontier";
-import { decodeDifference, hashHigh, hashLow, loadPresent, revert, setHash, withContext } from "./image";
+import { decodeDifference, hashHigh, hashLow, loadPresent, revert, setHash, toggleContext } from "./image";
 import { independentOf } from "./independence";
 import { Search, allActors, search } from "./search";
 import { brokenByStep, lastTransition, steppingActor, takeStep } from "./step";
@@ -99,7 +99,8 @@ function arrive(s: Search, actor: i32, childSleep: i32): i32 {
   if (isToAvoid(s, byStep)) return EXPLORE_RUNNING;
   const switches = s.lastActor >= 0 && s.lastActor != actor ? s.switches + 1 : s.switches;
   if (s.maxSwitches > 0) {
-    withContext(actor, switches);
+    toggleContext(s.lastActor, s.switches);
+    toggleContext(actor, switches);
     if (switches > s.maxSwitches) {
       s.cutBySwitches = 1;
       return EXPLORE_RUNNING;

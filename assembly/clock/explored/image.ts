@@ -181,8 +181,11 @@ export function setHash(low: u64, high: u64): void {
   hashHigh = high;
 }
 
-/** Makes the hash one of the state, who came there last and after how many switches. */
-export function withContext(actor: i32, switches: i32): void {
+/**
+ * Takes who came to a state last, and after how many switches, into the hash, or out of it again. The initial
+ * state has none of it.
+ */
+export function toggleContext(actor: i32, switches: i32): void {
   toggle(imageSize, ((<u64>switches) << 8) | <u64>(actor + 1));
 }
 
