@@ -102,7 +102,10 @@ const process = fields({
 });
 
 const pinner = fields({
-  pages: entries(pageNumber).describe("The pages that get_user_pages() takes; put_page() comes later."),
+  // Each is two operations: it is pinned, and put.
+  pages: entries(pageNumber)
+    .max(MAX_OPERATIONS / 2)
+    .describe("The pages that get_user_pages() takes; put_page() comes later."),
 });
 
 const reset = fields({
