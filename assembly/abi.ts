@@ -671,6 +671,8 @@ export const TRANSITION_PIN_GET = 117; // the PTE allows the write
 export const TRANSITION_UNPIN = 118;
 
 // The explored clock: how it searches, and why it returns.
+export const EXPLORE_ACTORS = 16; // at most: sets of them have 16 bits
+export const EXPLORE_MAX_STATES = 100_000_000; // what a memory of 4 GiB holds beside the frontier
 export const EXPLORE_BREADTH_FIRST = 0;
 export const EXPLORE_DEPTH_FIRST = 1;
 export const EXPLORE_RANDOM = 2;

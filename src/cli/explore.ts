@@ -2,10 +2,10 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { EXPLORE_MAX_STATES } from "../core/abi.ts";
 import type { ExploreOptions } from "../run/explore/explore.ts";
 import type { Variant } from "../run/explore/machine.ts";
 import type { ExploreReport } from "../run/explore/result.ts";
-import { MAX_STATES } from "../scenario/model.ts";
 import { type Bounds, MAX_PCT_DEPTH, type SearchProgress, type Strategy } from "../run/explore/search.ts";
 import { formatCount } from "../report/format.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -245,7 +245,7 @@ export function addExploreCommand(program: Command): void {
       numberOption("--walks <number>", `of random and pct:D (default: ${DEFAULT_WALKS})`, 1, MAX_WALKS),
     )
     .addOption(numberOption("--seed <number>", "of random and pct:D (default: 1)", 0))
-    .addOption(numberOption("--max-states <number>", "states of a model", 1, MAX_STATES))
+    .addOption(numberOption("--max-states <number>", "states of a model", 1, EXPLORE_MAX_STATES))
     .addOption(numberOption("--max-depth <number>", "steps of a schedule", 1, MAX_STEPS))
     .addOption(numberOption("--max-switches <number>", "context switches; 0: any number", 0, MAX_STEPS))
     .addOption(new Option("--timeout <duration>", "for all models, as 30s or 2m").argParser(parseDuration))

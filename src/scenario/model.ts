@@ -1,8 +1,6 @@
 /** A bounded model: a few pages of one guest, and the actors that work on them, as a YAML file has it. */
 import type { MigrationMode } from "../core/names.ts";
 
-/** States of one search: the core numbers them with 27 bits. */
-export const MAX_STATES = 2 ** 27;
 export const MAX_PAGES = 4;
 export const MAX_ACTORS = 8;
 /** Operations or pages in the list of one actor: what its script holds. */

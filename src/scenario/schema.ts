@@ -1,11 +1,11 @@
 /** What a model's YAML may say: the one source of the checks, of the JSON Schema and of what editors show. */
 import * as z from "zod";
+import { EXPLORE_MAX_STATES } from "../core/abi.ts";
 import { migrationModes, namesIn } from "../core/names.ts";
 import {
   MAX_ACTORS,
   MAX_OPERATIONS,
   MAX_PAGES,
-  MAX_STATES,
   accesses,
   pageOperations,
   pageStates,
@@ -161,7 +161,7 @@ export const modelDocument = fields({
     .prefault({})
     .describe("The swap device."),
   bounds: fields({
-    states: z.int().min(1).max(MAX_STATES).exactOptional().describe("States to visit at most."),
+    states: z.int().min(1).max(EXPLORE_MAX_STATES).exactOptional().describe("States to visit at most."),
     depth: z.int().min(1).max(MAX_STEPS).exactOptional().describe("Steps of a schedule at most."),
     switches: z
       .int()

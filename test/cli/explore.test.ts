@@ -298,7 +298,7 @@ describe("wrong usage of explore: exit code 2, one line on stderr, nothing on st
     ],
     ["a seed of a search", ["--strategy", "dfs", "--seed", "5"], "--seed: is for --strategy random or pct:D"],
     ["no walks", ["--strategy", "random", "--walks", "0"], "Allowed is an integer from 1 to 2147483647"],
-    ["a bound that is no number", ["--max-states", "many"], "Allowed is an integer from 1 to 134217728"],
+    ["a bound that is no number", ["--max-states", "many"], "Allowed is an integer from 1 to 100000000"],
     ["a bound that is too large", ["--max-depth", "65536"], "Allowed is an integer from 1 to 65535"],
     [
       "a duration without its unit",

@@ -1,4 +1,5 @@
 /** The explored clock, as the outside drives it: begin, go on for a while, go on after a crash. */
+import { EXPLORE_ACTORS, EXPLORE_MAX_STATES } from "../../abi";
 import { isUnfinished } from "../../actors/actors";
 import { brokenIn } from "../../check/explored";
 import { actorAt, nrActors } from "../../state/actor";
@@ -34,7 +35,8 @@ export function beginSearch(
   maxSwitches: i32,
   reduce: bool,
 ): bool {
-  assert(nrActors() <= 16, "beginSearch: sleep sets have 16 bits");
+  assert(nrActors() <= EXPLORE_ACTORS, "beginSearch: sets of actors have 16 bits");
+  assert(maxStates <= EXPLORE_MAX_STATES, "beginSearch: too many states");
   machine().exploring = 1;
   beginLayout();
   if (!initSearch() || !initImages() || !initEvents() || !initVisited(maxStates)) return false;

@@ -3,6 +3,7 @@
  * count from 0, the initial state. A table of ids, at most 7/8 full, finds a hash: 22 bytes a state and 4.6
  * to 9.2 of the table.
  */
+import { EXPLORE_MAX_STATES } from "../../abi";
 import { hasMemory, reserve } from "./memory";
 
 /** Of the word that says how a state was reached: the actor, and whether the state was expanded. */
@@ -10,9 +11,10 @@ const PARENT_BITS: i32 = 27;
 const PARENT_MASK: u32 = (1 << PARENT_BITS) - 1;
 const EXPANDED: u32 = 1 << PARENT_BITS;
 const ACTOR_SHIFT: i32 = PARENT_BITS + 1;
-export const MAX_STATES: i32 = 1 << PARENT_BITS;
 export const NO_STATE: i32 = -1;
 const SMALLEST_TABLE: u32 = 1 << 10;
+
+if (EXPLORE_MAX_STATES > 1 << PARENT_BITS) ERROR("ids of states");
 
 let hashes: usize = 0;
 let origins: usize = 0;

@@ -3,7 +3,14 @@
  * priority, which falls at depth-1 random points (Burckhardt et al., ASPLOS 2010: it finds a defect that
  * needs d steps in a certain order with a probability of at least 1 / (n k^(d-1))).
  */
-import { EXPLORE_DONE, EXPLORE_PCT, EXPLORE_RUNNING, EXPLORE_STATES, FOUND_BROKEN } from "../../abi";
+import {
+  EXPLORE_ACTORS,
+  EXPLORE_DONE,
+  EXPLORE_PCT,
+  EXPLORE_RUNNING,
+  EXPLORE_STATES,
+  FOUND_BROKEN,
+} from "../../abi";
 import { brokenIn, isCorrupt } from "../../check/explored";
 import { nrActors } from "../../state/actor";
 import { noteEnd } from "./ends";
@@ -14,8 +21,7 @@ import { Search, allActors, search } from "./search";
 import { brokenByStep, lastTransition, takeStep } from "./step";
 import { NO_STATE, addState, findState, hashHighOf, hashLowOf, isFull } from "./visited";
 
-const MOST_ACTORS: usize = 16;
-export const MOST_CHANGES: i32 = 15;
+const MOST_CHANGES: i32 = 15;
 
 let nrChanges: i32 = 0; // points at which a priority falls, in one walk
 let priorities: usize = 0; // of the actors
@@ -25,7 +31,7 @@ let firstBroken: u64 = 0; // what does not hold in the initial state
 export function initWalks(points: i32, broken: u64): bool {
   nrChanges = points;
   firstBroken = broken;
-  priorities = reserve(MOST_ACTORS * 4);
+  priorities = reserve(<u64>EXPLORE_ACTORS * 4);
   changes = reserve(<u64>MOST_CHANGES * 4 + 4);
   return priorities != 0 && changes != 0;
 }

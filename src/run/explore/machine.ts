@@ -141,6 +141,15 @@ function allPlacements(model: Model): Placement[] {
   return [...numbered(placements), ...io];
 }
 
+function checkNumber({ name }: Model, actors: number): void {
+  if (actors <= abi.EXPLORE_ACTORS) return;
+  throw new SimError(
+    "ERR_MODEL",
+    `model ${name}: actors: with entries of vCPUs, workers and swap I/O they are ${actors}, ` +
+      `at most ${abi.EXPLORE_ACTORS} may be`,
+  );
+}
+
 /** Address spaces of the guest and of all children that there will be. */
 function processesOf(model: Model): number {
   const operations = model.actors.flatMap((actor) => (actor.kind === "process" ? actor.do : []));
@@ -249,10 +258,12 @@ function setUpPages(core: Core, x: Exports, model: Model): SetUp {
 /**
  * Builds the machine of a model.
  *
- * @throws {SimError} ERR_CORE_PANIC if the initial state is not sound, a bug of ours.
+ * @throws {SimError} ERR_MODEL if there are more actors than a search can have, ERR_CORE_PANIC if the initial
+ * state is not sound, a bug of ours.
  */
 export async function buildMachine(model: Model, variant: Variant): Promise<ModelMachine> {
   const placements = allPlacements(model);
+  checkNumber(model, placements.length);
   const core = await Core.create(machineWords(model, variant, placements.length));
   const mm = core.read((x) => {
     const guest = setUpPages(core, x, model);

@@ -63,7 +63,14 @@ export interface Finding {
 }
 
 /** Why a search did not visit every reachable state. */
-export type StopReason = "max-states" | "max-depth" | "max-switches" | "timeout" | "interrupt" | "strategy";
+export type StopReason =
+  | "max-states"
+  | "max-depth"
+  | "max-switches"
+  | "memory"
+  | "timeout"
+  | "interrupt"
+  | "strategy";
 
 /** The search of one model. */
 export interface ModelResult {

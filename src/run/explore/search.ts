@@ -3,7 +3,6 @@ import * as abi from "../../core/abi.ts";
 import type { Core } from "../../core/core.ts";
 import { SimError } from "../../errors.ts";
 import { INT_MAX, integer } from "../../host/config.ts";
-import { MAX_STATES } from "../../scenario/model.ts";
 import type { StopReason } from "./result.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -136,7 +135,7 @@ export function slice(core: Core, steps: number): number {
 
 /** @throws {SimError} ERR_RANGE naming the bound and what is allowed. */
 function checkOptions({ strategy, bounds }: SearchOptions): void {
-  integer("maxStates", bounds.maxStates, 1, MAX_STATES);
+  integer("maxStates", bounds.maxStates, 1, abi.EXPLORE_MAX_STATES);
   integer("maxDepth", bounds.maxDepth, 1, INT_MAX);
   integer("maxSwitches", bounds.maxSwitches, 0, INT_MAX);
   if (!("walks" in strategy)) return;
@@ -181,7 +180,8 @@ async function runToEnd(core: Core, options: SearchOptions): Promise<StopReason 
     }
     result = slice(core, SLICE);
   }
-  return result === abi.EXPLORE_DONE ? cutOf(core, options) : "max-states";
+  if (result === abi.EXPLORE_DONE) return cutOf(core, options);
+  return result === abi.EXPLORE_MEMORY ? "memory" : "max-states";
 }
 
 /**

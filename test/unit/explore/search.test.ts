@@ -150,3 +150,12 @@ it("stops at a corrupt state, as at a crash", async () => {
   }
   expect(corrupt.every(({ schedule }) => arenaAfter(machine, schedule) !== null)).toBe(true);
 });
+
+it("refuses a model with more actors than a search can have", async () => {
+  const access = "[read 0, read 1, read 2, read 3]";
+  const vcpus = `  - vcpu: { access: ${access} }\n`.repeat(3);
+  const text = `name: many\ntitle: Many?\npages: [swapped, swapped, swapped, swapped]\nactors:\n${vcpus}`;
+  await expect(machineOf(text, pin)).rejects.toThrow(
+    "model many: actors: with entries of vCPUs, workers and swap I/O they are 20, at most 16 may be",
+  );
+});
