@@ -565,7 +565,7 @@ export const ZONE_FREE_PAGES = 16;
 export const BATCH_SIZE = 128;
 
 // Actors: what is an actor, and what it does. A transition is what happens between two points at which
-// another CPU could come; its name and its kernel function are in core/names.ts.
+// another CPU could come; its name and its kernel function are in core/transitions.ts.
 export const ACTOR_SIZE = 64;
 export const ACTOR_TRANSITION = 16;
 export const ACTOR_NONE = 0;
@@ -582,7 +582,7 @@ export const ACTOR_RESET = 9; // a vCPU that is reset
 // Operations in the script of an actor: OP << 4 | virtual page.
 export const OP_READ = 1;
 export const OP_WRITE = 2;
-export const OP_MIGRATE = 3; // of a migrator: one attempt on the page
+export const OP_MIGRATE = 3; // of a migrator: one call of migrate_pages() for the page
 export const OP_RECLAIM = 4; // of a reclaimer: one look at the page
 export const OP_UNMAP = 5; // munmap() of the page
 export const OP_DISCARD = 6; // MADV_DONTNEED

@@ -38,7 +38,6 @@ import {
   setWalks,
   wasAvoided,
 } from "./clock/explored/explored";
-import { frontierBytes } from "./clock/explored/frontier";
 import { beginSchedule, brokenByLastStep, restartSchedule, scheduleStep } from "./clock/explored/schedule";
 import { independentOf } from "./clock/explored/independence";
 import { lastTransition } from "./clock/explored/step";
@@ -122,7 +121,6 @@ export {
   crashInSearch,
   endSearch,
   eventsAddress,
-  frontierBytes,
   parentOf,
   placeActor,
   restartSchedule,

@@ -122,7 +122,6 @@ describe("core.wasm", () => {
         "freeMappings",
         "freePins",
         "freeVmas",
-        "frontierBytes",
         "independentOf",
         "init",
         "isUnmapped",

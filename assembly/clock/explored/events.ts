@@ -17,7 +17,7 @@ import { reserve } from "./memory";
 
 @unmanaged
 class FoundEvent {
-  kind: i32; // EVENT_*
+  kind: i32; // FOUND_*
   what: i32; // bit of the invariant, or invariant and function of a crash
   transition: i32; // TRANSITION_* that led to it
   state: i32; // from which

@@ -36,11 +36,6 @@ export function initFrontier(): bool {
   return base != 0;
 }
 
-/** Most bytes that the frontier has taken up so far. */
-export function frontierBytes(): f64 {
-  return <f64>(tail - base);
-}
-
 function grow(wanted: usize): bool {
   if (<u64>wanted + GROWTH > u32.MAX_VALUE || !hasMemory(wanted + GROWTH)) return false;
   end = wanted + GROWTH;
