@@ -89,6 +89,10 @@ function wakeIn(s: Search, child: i32, childSleep: i32, actor: i32, switches: i3
   if (woken == 0) return true;
   setSleep(child, asleep & childSleep);
   if (!isExpanded(child)) return true;
+  if (s.depth + 1 >= s.maxDepth) {
+    s.cutByDepth = 1;
+    return true;
+  }
   return pushMachine(child, woken, s.depth + 1, brokenIn(false), actor, switches);
 }
 
