@@ -30,6 +30,7 @@ function inZone(zone: Zone, pfn: i32): bool {
 
 /** Walks a list both ways; returns its length, -1 after a violation. */
 function walkLinks(zone: Zone, list: List): i32 {
+  if ((list.head | list.tail | list.nr) == 0) return 0;
   let nr = 0;
   let before = PFN_NONE;
   for (let pfn = list.head; pfn != PFN_NONE; pfn = pageAt(pfn).next) {

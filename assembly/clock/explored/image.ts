@@ -38,6 +38,7 @@ import { reserve } from "./memory";
 /** Images are compared and kept by lines of this many bytes. */
 export const LINE: usize = 64;
 const PART: usize = 16; // of a line, in a difference
+const ALL_PARTS: i32 = 0xf;
 const MAX_RANGES: i32 = 48;
 
 @unmanaged
@@ -52,7 +53,9 @@ export let imageSize: usize = 0;
 export let nrLines: i32 = 0;
 export let presentPtr: usize = 0;
 export let initialPtr: usize = 0;
-let changedPtr: usize = 0; // lines that the last step has changed: line number, address
+let linesPtr: usize = 0; // where in the arena each line is
+let mapPtr: usize = 0; // lines in which the present state is not the initial one: a byte a line, which parts
+let changedPtr: usize = 0; // numbers of the lines that the last step has changed
 export let nrChanged: i32 = 0;
 export let hashLow: u64 = 0;
 export let hashHigh: u64 = 0;
@@ -124,8 +127,42 @@ export function initImages(): bool {
   nrLines = <i32>(imageSize / LINE);
   presentPtr = reserve(imageSize);
   initialPtr = reserve(imageSize);
-  changedPtr = reserve(<u64>nrLines * 8);
-  return presentPtr != 0 && initialPtr != 0 && changedPtr != 0;
+  linesPtr = reserve(<u64>nrLines * 4);
+  changedPtr = reserve(<u64>nrLines * 4);
+  mapPtr = reserve(mapSize());
+  if (presentPtr == 0 || initialPtr == 0 || linesPtr == 0 || changedPtr == 0 || mapPtr == 0) return false;
+  fillLines();
+  memory.fill(mapPtr, 0, mapSize());
+  nrChanged = 0;
+  return true;
+}
+
+function fillLines(): void {
+  let entry = linesPtr;
+  for (let i = 0; i < nrRanges; i++) {
+    const range = rangeAt(i);
+    for (let offset: usize = 0; offset < range.size; offset += LINE) {
+      store<u32>(entry, <u32>(range.address + offset));
+      entry += 4;
+    }
+  }
+}
+
+/** Where in the arena a line is. */
+function lineAt(line: i32): usize {
+  return <usize>load<u32>(linesPtr + ((<usize>line) << 2));
+}
+
+/** Offset of a line in an image. */
+function placeOf(line: i32): usize {
+  return <usize>line * LINE;
+}
+
+function copyLine(to: usize, from: usize): void {
+  v128.store(to, v128.load(from));
+  v128.store(to, v128.load(from, 16), 16);
+  v128.store(to, v128.load(from, 32), 32);
+  v128.store(to, v128.load(from, 48), 48);
 }
 
 /** Copies the machine to an image. */
@@ -150,6 +187,7 @@ export function loadPresent(): void {
 /** Makes the machine, and the present state, the initial one. */
 export function loadInitial(): void {
   memory.copy(presentPtr, initialPtr, imageSize);
+  memory.fill(mapPtr, 0, mapSize());
   loadPresent();
 }
 
@@ -207,43 +245,41 @@ function rehashLine(place: usize, before: usize, after: usize): void {
   }
 }
 
-function noteChanged(place: usize, address: usize): void {
-  const entry = changedPtr + ((<usize>nrChanged) << 3);
-  store<u32>(entry, <u32>place);
-  store<u32>(entry, <u32>address, 4);
+function noteChanged(line: i32): void {
+  store<u32>(changedPtr + ((<usize>nrChanged) << 2), <u32>line);
   nrChanged += 1;
+}
+
+function changedLine(position: i32): i32 {
+  return load<i32>(changedPtr + ((<usize>position) << 2));
 }
 
 /** Finds what the machine has that the present state has not, and makes the hash the machine's. */
 export function compareWithPresent(): void {
   nrChanged = 0;
-  let place: usize = 0;
-  for (let i = 0; i < nrRanges; i++) {
-    const range = rangeAt(i);
-    const end = range.address + range.size;
-    for (let address = range.address; address < end; address += LINE) {
-      if (differ(presentPtr + place, address)) {
-        noteChanged(place, address);
-        rehashLine(place, presentPtr + place, address);
-      }
-      place += LINE;
-    }
+  for (let line = 0; line < nrLines; line++) {
+    const place = placeOf(line);
+    const address = lineAt(line);
+    if (!differ(presentPtr + place, address)) continue;
+    noteChanged(line);
+    rehashLine(place, presentPtr + place, address);
   }
 }
 
 /** Takes the last step back: the machine is the present state again. */
 export function revert(): void {
   for (let i = 0; i < nrChanged; i++) {
-    const entry = changedPtr + ((<usize>i) << 3);
-    memory.copy(<usize>load<u32>(entry, 4), presentPtr + <usize>load<u32>(entry), LINE);
+    const line = changedLine(i);
+    copyLine(lineAt(line), presentPtr + placeOf(line));
   }
 }
 
 /** Goes on from the last step: the present state is the machine. */
 export function advance(): void {
   for (let i = 0; i < nrChanged; i++) {
-    const entry = changedPtr + ((<usize>i) << 3);
-    memory.copy(presentPtr + <usize>load<u32>(entry), <usize>load<u32>(entry, 4), LINE);
+    const line = changedLine(i);
+    copyLine(presentPtr + placeOf(line), lineAt(line));
+    store<u8>(mapPtr + <usize>line, <u8>ALL_PARTS);
   }
 }
 
@@ -260,46 +296,54 @@ function encodePart(to: usize, initial: usize, address: usize): usize {
 }
 
 /** Copies what a line has that the initial one has not. Returns where the next part goes. */
-function encodeLine(map: usize, to: usize, initial: usize, address: usize): usize {
+function encodeLine(map: usize, to: usize, line: i32): usize {
+  const initial = initialPtr + placeOf(line);
+  const address = lineAt(line);
   let parts = 0;
   for (let part: usize = 0; part < LINE / PART; part++) {
     const next = encodePart(to, initial + part * PART, address + part * PART);
     if (next != to) parts |= 1 << (<i32>part);
     to = next;
   }
-  store<u8>(map, <u8>parts);
+  store<u8>(map + <usize>line, <u8>parts);
   return to;
 }
 
-/** Writes what the machine has that the initial state has not: a map, then parts. Returns the size. */
+/**
+ * Writes what the machine, one step from the present state, has that the initial state has not: a map, then
+ * parts. Returns the size.
+ */
 export function encodeDifference(to: usize): usize {
-  memory.fill(to, 0, mapSize());
-  let map = to;
+  memory.copy(to, mapPtr, mapSize());
+  for (let i = 0; i < nrChanged; i++) store<u8>(to + <usize>changedLine(i), <u8>ALL_PARTS);
   let parts = to + mapSize();
-  let initial = initialPtr;
-  for (let i = 0; i < nrRanges; i++) {
-    const range = rangeAt(i);
-    const end = range.address + range.size;
-    for (let address = range.address; address < end; address += LINE) {
-      if (differ(initial, address)) parts = encodeLine(map, parts, initial, address);
-      initial += LINE;
-      map += 1;
-    }
+  for (let line = 0; line < nrLines; line++) {
+    if (load<u8>(to + <usize>line) != 0) parts = encodeLine(to, parts, line);
   }
   return parts - to;
 }
 
-/** The other way: the present state and the machine are the initial state with a difference. */
-export function decodeDifference(from: usize): void {
-  memory.copy(presentPtr, initialPtr, imageSize);
-  let parts = from + mapSize();
-  let line = presentPtr;
-  for (let map: usize = 0; map < mapSize(); map++) {
-    for (let bits = <i32>load<u8>(from + map); bits != 0; bits &= bits - 1) {
-      v128.store(line + <usize>ctz(bits) * PART, v128.load(parts));
-      parts += PART;
-    }
-    line += LINE;
+/** Makes a line of the present state, and of the machine, the initial one with parts of a difference. */
+function decodeLine(line: i32, bits: i32, parts: usize): usize {
+  const present = presentPtr + placeOf(line);
+  copyLine(present, initialPtr + placeOf(line));
+  for (; bits != 0; bits &= bits - 1) {
+    v128.store(present + <usize>ctz(bits) * PART, v128.load(parts));
+    parts += PART;
   }
-  loadPresent();
+  copyLine(lineAt(line), present);
+  return parts;
+}
+
+/**
+ * The other way: the present state and the machine, which must be the present state, become the initial state
+ * with a difference.
+ */
+export function decodeDifference(from: usize): void {
+  let parts = from + mapSize();
+  for (let line = 0; line < nrLines; line++) {
+    const bits = <i32>load<u8>(from + <usize>line);
+    if (bits != 0 || load<u8>(mapPtr + <usize>line) != 0) parts = decodeLine(line, bits, parts);
+  }
+  memory.copy(mapPtr, from, mapSize());
 }
