@@ -6,9 +6,11 @@ import {
   CFG_PROCESSES,
   CFG_VMAS,
   HOLDER_ASYNC_PF,
+  HOLDER_MIGRATION_TARGET,
   HOLDER_MIGRATION_WAITER,
   INV_LIST,
   INV_LIVE,
+  INV_REF,
   MACHINE_LRU_DISABLED,
   MACHINE_NR_MAPPINGS,
   MACHINE_NR_PINS,
@@ -19,6 +21,7 @@ import {
   TABLE_CTXS,
   TABLE_KSM_ITEMS,
   TABLE_MAPPINGS,
+  TABLE_MIGRATIONS,
   TABLE_PINS,
   TABLE_PROCESSES,
   TABLE_VMAS,
@@ -36,6 +39,7 @@ import {
 } from "../arena";
 import { maxApfs, maxCtxs } from "../state/apf";
 import { Machine, machine } from "../state/machine";
+import { nrTargets } from "../state/migration";
 import { pinAt } from "../state/pins";
 import { expectEqual } from "./violation";
 
@@ -77,18 +81,21 @@ function verifyPools(): void {
   verifyPool(TABLE_KSM_ITEMS, KSM_ITEM_RECORD_SIZE, ksmItems, m.freeKsmItem, m.nrKsmItems);
 }
 
-/** Faults that are not counted as waiting would never be woken. */
+/** Faults that are not counted as waiting would never be woken, targets without an attempt never be freed. */
 function verifyPins(): void {
   const m = machine();
   let waiters = 0;
   let asyncPfs = 0;
+  let targets = 0;
   for (let id = 1; id <= config(CFG_PINS); id++) {
     const kind = pinAt(id).kind;
     if (kind == HOLDER_MIGRATION_WAITER) waiters += 1;
     else if (kind == HOLDER_ASYNC_PF) asyncPfs += 1;
+    else if (kind == HOLDER_MIGRATION_TARGET) targets += 1;
   }
   expectEqual(INV_LIVE, 0, 0, waiters, m.nrWaiters);
   expectEqual(INV_LIST, 0, TABLE_PINS, asyncPfs, m.nrAsyncPfPins);
+  expectEqual(INV_REF, 0, TABLE_MIGRATIONS, nrTargets(), targets);
 }
 
 export function verifyTotals(): void {

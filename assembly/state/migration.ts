@@ -50,6 +50,13 @@ export function isMigrationTarget(pfn: i32): bool {
   return false;
 }
 
+/** How many attempts that are under way hold a target. */
+export function nrTargets(): i32 {
+  let nr = 0;
+  for (let id = 1; id <= maxMigrations(); id++) if (migrationAt(id).targetPin != 0) nr += 1;
+  return nr;
+}
+
 export function beginMigration(id: i32, step: i32): Migration {
   const migration = migrationAt(id);
   migration.step = step;

@@ -146,6 +146,15 @@ describe("totals", () => {
     expect(bad.verify()).toMatchObject({ invariant: "INV-LIST", pfn: 0, object, expected, found });
   });
 
+  it("INV-REF: the target of an attempt that is over has not been put back", async () => {
+    const { host, memory } = await sound();
+    memory.pin([5]);
+    const bad = await corrupted(host, (core) =>
+      setWord(core, abi.TABLE_PINS, 2 * abi.PIN_SIZE + abi.PIN_KIND, abi.HOLDER_MIGRATION_TARGET),
+    );
+    expect(bad.verify()).toMatchObject({ invariant: "INV-REF", pfn: 0, expected: 0, found: 1 });
+  });
+
   // A waiter that is not counted is woken by nobody.
   it.each([
     { kind: abi.HOLDER_MIGRATION_WAITER, invariant: "INV-LIVE", object: 0, expected: 1 },
