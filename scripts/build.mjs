@@ -54,12 +54,17 @@ function buildCore() {
     runNode(asc, ["assembly/index.ts", "--config", "asconfig.json", "--target", target]);
   }
   inlineHotPaths(absolute(`${generated}/core.wasm`));
-  const base64 = fs.readFileSync(absolute(`${generated}/core.wasm`), "base64");
-  // The annotation keeps the literal out of the declaration file.
-  fs.writeFileSync(
-    absolute(`${generated}/core-inline.ts`),
-    `export const coreBase64: string = "${base64}";\n`,
-  );
+  const wasm = fs.readFileSync(absolute(`${generated}/core.wasm`));
+  fs.writeFileSync(absolute(`${generated}/core-inline.ts`), inlineText(wasm));
+}
+
+/**
+ * The module that has a core inlined. The annotation keeps the literal out of the declaration file.
+ *
+ * @param {Buffer} wasm
+ */
+export function inlineText(wasm) {
+  return `export const coreBase64: string = "${wasm.toString("base64")}";\n`;
 }
 
 /**

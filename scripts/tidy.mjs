@@ -65,6 +65,7 @@ const layers = [
     at: "bench/",
     imports: [ABI, "src/", "bench/", "test/reference/", "tinybench", "assemblyscript/asc", "node:"],
   },
+  { at: "scripts/mutate.mjs", imports: ["scripts/", "test/mutation/", "node:"] },
   // Set-up runs them before anything is installed.
   { at: "scripts/", imports: ["scripts/", "node:"] },
 ];
