@@ -29,7 +29,8 @@ import { vcpuAt } from "../state/vcpu";
 
 @unmanaged
 export class Guest extends Actor {
-  done: i32; // operations that have ended, one bit each
+  done: i32; // tasks that have ended, one bit each
+  waits: i32; // tasks that sleep with a token until their page is there
 }
 
 if (offsetof<Guest>() > <usize>ACTOR_SIZE) ERROR("size of a guest's record");
@@ -44,13 +45,18 @@ function operationAt(guest: Guest, task: i32): i32 {
   return <i32>(<u32>guest.script >> (task * OPERATION_BITS)) & ((1 << OPERATION_BITS) - 1);
 }
 
-/** The first task that can run: it has an access to make, and waits for no page. -1 if there is none. */
+/**
+ * The first task that can run: it has an access to make, and sleeps with no token. One that has not tried yet
+ * does not know that its page is pending. -1 if there is none.
+ */
 function runnableTask(guest: Guest): i32 {
   const vcpu = vcpuAt(guest.vcpu);
   for (let task = 0; task < 4; task++) {
     const operation = operationAt(guest, task);
     if (operation == 0) return -1;
-    if ((guest.done & (1 << task)) == 0 && !isPending(vcpu, pageOf(operation))) return task;
+    const bit = 1 << task;
+    const sleeps = (guest.waits & bit) != 0 && isPending(vcpu, pageOf(operation));
+    if ((guest.done & bit) == 0 && !sleeps) return task;
   }
   return -1;
 }
@@ -80,11 +86,12 @@ function endTask(guest: Guest, task: i32): void {
 }
 
 /** The NOWAIT attempt has given up: the fault goes to a worker, or the vCPU halts, or it sleeps. */
-function startAsyncPf(guest: Guest, page: i32): void {
+function startAsyncPf(guest: Guest, task: i32, page: i32): void {
   guest.transition = TRANSITION_GUEST_NOT_PRESENT;
   const vcpu = vcpuAt(guest.vcpu);
   const item = setupAsyncPf(guest.vcpu, page);
   if (item > 0) {
+    guest.waits |= 1 << task;
     if ((guest.options & NOT_PARAVIRTUAL) != 0) vcpu.halted = 1; // KVM_REQ_APF_HALT
   } else if (vcpu.halted != 0) {
     guest.transition = TRANSITION_GUEST_HALT;
@@ -118,7 +125,7 @@ export function guestStep(guest: Guest): i32 {
   const rc = access(guest.mm, page, write, stamp);
   m.nowait = 0;
   if (rc == FAULT_NOWAIT) {
-    startAsyncPf(guest, page);
+    startAsyncPf(guest, task, page);
   } else if (rc == FAULT_WAIT) {
     guest.transition = TRANSITION_GUEST_SLEEP; // on a migration entry, NOWAIT or not
     vcpu.sleepsOn = entryPfn(guest.mm, page);

@@ -52,6 +52,8 @@ import {
 } from "../kernel/shrink_page";
 import { Actor, endOperation, nextOperation, nextPage } from "../state/actor";
 import { Page, pageAt } from "../state/page";
+import { lruAddDrainCpu } from "../state/lru_batch";
+import { machine } from "../state/machine";
 import { findVma } from "../state/vma";
 import { count } from "../state/vmstat";
 
@@ -84,7 +86,9 @@ function pageOfOperation(reclaimer: Reclaimer): i32 {
   return findVma(reclaimer.mm, vpn) == 0 ? PFN_NONE : entryPfn(reclaimer.mm, vpn);
 }
 
+/** shrink_inactive_list() empties the LRU batch of its CPU before it takes pages off the list. */
 function isolate(reclaimer: Reclaimer): void {
+  lruAddDrainCpu(machine().cpu);
   const pfn = pageOfOperation(reclaimer);
   if (pfn == PFN_NONE || !isolateForReclaim(pfn, pageAt(pfn))) {
     end(reclaimer);

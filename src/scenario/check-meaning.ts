@@ -21,12 +21,13 @@ function missingPages(pages: readonly (number | undefined)[], path: Path, nrPage
   });
 }
 
-/** Operations of a process in an order that cannot be. */
+/** Operations of a process in an order that cannot be; it may have a child from the start. */
 function wrongOrder(
   operations: readonly (Operation<ProcessOperation> | undefined)[],
   path: Path,
+  hasChild: boolean,
 ): Contradiction[] {
-  let child = false;
+  let child = hasChild;
   return operations.flatMap((operation, i) => {
     const op = operation?.op;
     const hadChild = child;
@@ -59,7 +60,10 @@ function actorContradictions(entry: ActorDocument, path: Path, model: ModelDocum
     const operations = process.do.map((text) => processTexts.get(text));
     const at = [...path, "process", "do"];
     const pages = operations.map((operation) => operation?.page);
-    return [...missingPages(pages, at, nrPages), ...wrongOrder(operations, at)];
+    return [
+      ...missingPages(pages, at, nrPages),
+      ...wrongOrder(operations, at, model.pages.includes("shared")),
+    ];
   }
   if (reset !== undefined) {
     const nrVcpus = model.actors.filter((other) => other.vcpu !== undefined).length;
