@@ -12,6 +12,7 @@ import {
   INV_ENTRY,
   INV_FREE,
   INV_LIST,
+  INV_LIVE,
   INV_MAPC,
   INV_MOVE,
   INV_PTE,
@@ -26,7 +27,7 @@ import { ctxAt, ctxOf } from "../state/apf";
 import { machine } from "../state/machine";
 import { pageAt } from "../state/page";
 import { verify } from "./verify";
-import { beginCollecting, endCollecting } from "./violation";
+import { beginCollecting, endCollecting, expectEqual } from "./violation";
 
 /** The page in use whose page->private points to a freed context (not that anybody would follow it). */
 function pageWithDanglingPrivate(): i32 {
@@ -83,6 +84,8 @@ function verifyAll(resting: bool, wantedBit: i32): u64 {
   m.exploring = resting ? 0 : 1;
   beginCollecting(wantedBit);
   verify();
+  // At the end nobody sleeps on a page any more.
+  if (resting) expectEqual(INV_LIVE, 0, 0, 0, m.nrWaiters);
   const broken = endCollecting();
   m.exploring = 1;
   return broken;

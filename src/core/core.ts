@@ -123,10 +123,41 @@ export class Core {
     try {
       return body(this.#exports);
     } catch (cause) {
-      if (this.crash) return undefined;
-      this.#panic = new SimError("ERR_CORE_PANIC", `simulator core: ${String(cause)}`, { cause });
-      throw this.#panic;
+      this.#expectCrash(cause);
+      return undefined;
     }
+  }
+
+  /**
+   * As run(), but for who goes on after a crash: `afterCrash` has to leave a machine that runs, and `body` is
+   * called again. No stack is taken down meanwhile, which would cost more than all the rest; an assertion of
+   * ours names its place itself.
+   *
+   * @throws {SimError} ERR_CORE_PANIC on a bug of ours.
+   */
+  runThroughCrashes<T>(body: (core: Exports) => T, afterCrash: (core: Exports) => void): T {
+    if (this.#panic) throw this.#panic;
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    try {
+      for (;;) {
+        try {
+          return body(this.#exports);
+        } catch (cause) {
+          this.#expectCrash(cause);
+          afterCrash(this.#exports);
+        }
+      }
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
+  }
+
+  /** What was thrown is the trap of a crash; anything else is a panic. */
+  #expectCrash(cause: unknown): void {
+    if (this.machineField(abi.MACHINE_CRASH_KIND) !== abi.CRASH_NONE) return;
+    this.#panic = new SimError("ERR_CORE_PANIC", `simulator core: ${String(cause)}`, { cause });
+    throw this.#panic;
   }
 
   tablePtr(table: number): number {

@@ -35,9 +35,11 @@ if (offsetof<FoundEvent>("depth") != FOUND_DEPTH) ERROR("FoundEvent record");
 
 let events: usize = 0;
 export let nrFound: i32 = 0;
+export let foundFull = false; // more kinds than there is room for
 
 export function initEvents(): bool {
   nrFound = 0;
+  foundFull = false;
   events = reserve(<u64>MAX_FOUND * FOUND_SIZE);
   return events != 0;
 }
@@ -62,6 +64,7 @@ function find(kind: i32, what: i32, transition: i32): i32 {
 /** Notes an event, unless it is known and this way there is no shorter. */
 export function noteEvent(kind: i32, what: i32, transition: i32, state: i32, actor: i32, depth: i32): void {
   const position = find(kind, what, transition);
+  foundFull = foundFull || position == MAX_FOUND;
   if (position == MAX_FOUND) return;
   const event = eventAt(position);
   if (position < nrFound && event.depth <= depth) return;

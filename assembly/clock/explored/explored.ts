@@ -5,7 +5,7 @@ import { brokenIn } from "../../check/explored";
 import { actorAt, nrActors } from "../../state/actor";
 import { machine } from "../../state/machine";
 import { noteCrash } from "./ends";
-import { initEvents, nrFound } from "./events";
+import { foundFull, initEvents, nrFound } from "./events";
 import { EVERYBODY, afterCrash, expand, isExpansion } from "./explorer";
 import { initFrontier, nrEntries, pushMachine } from "./frontier";
 import {
@@ -124,9 +124,9 @@ export function searchEvents(): i32 {
   return nrFound;
 }
 
-/** What has cut the search short so far: 1 the bound of the depth, 2 that of the switches, 3 both. */
+/** What has cut the search short so far: 1 the bound of the depth, 2 of the switches, 4 room for findings. */
 export function searchCuts(): i32 {
-  return search().cutByDepth | (search().cutBySwitches << 1);
+  return search().cutByDepth | (search().cutBySwitches << 1) | (foundFull ? 4 : 0);
 }
 
 /** Bytes of the machine that a search copies. */

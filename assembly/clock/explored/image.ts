@@ -266,6 +266,12 @@ export function compareWithPresent(): void {
   }
 }
 
+/** True if the last step has changed something in a part of the arena. */
+export function hasChangedWithin(start: usize, size: usize): bool {
+  for (let i = 0; i < nrChanged; i++) if (lineAt(changedLine(i)) - start < size) return true;
+  return false;
+}
+
 /** Takes the last step back: the machine is the present state again. */
 export function revert(): void {
   for (let i = 0; i < nrChanged; i++) {
@@ -317,8 +323,12 @@ export function encodeDifference(to: usize): usize {
   memory.copy(to, mapPtr, mapSize());
   for (let i = 0; i < nrChanged; i++) store<u8>(to + <usize>changedLine(i), <u8>ALL_PARTS);
   let parts = to + mapSize();
-  for (let line = 0; line < nrLines; line++) {
-    if (load<u8>(to + <usize>line) != 0) parts = encodeLine(to, parts, line);
+  for (let word: usize = 0; word < mapSize(); word += 8) {
+    for (let bytes = load<u64>(to + word); bytes != 0;) {
+      const byte = <i32>ctz(bytes) >> 3;
+      bytes &= ~((<u64>0xff) << (byte << 3));
+      parts = encodeLine(to, parts, <i32>word + byte);
+    }
   }
   return parts - to;
 }

@@ -6,6 +6,7 @@ export function independentOf(actor: i32, actors: i32): i32 {
   if (actors == 0) return 0;
   const reads = readsOf(actor);
   const writes = writesOf(actor);
+  if (writes == u64.MAX_VALUE) return 0; // it may touch everything
   let independent = 0;
   for (let rest = actors; rest != 0; rest &= rest - 1) {
     const other = ctz(rest);

@@ -4,6 +4,7 @@ import {
   BROKEN_UNLOCKED_PRIVATE,
   CFG_MAX_PFN,
   FIRST_PFN,
+  PAGE_RECORD_SIZE,
   PG_LOCKED,
   STEP_BLOCKED,
 } from "../../abi";
@@ -12,7 +13,7 @@ import { stepActor } from "../../actors/actors";
 import { actorAt } from "../../state/actor";
 import { machine } from "../../state/machine";
 import { Page, pageAt } from "../../state/page";
-import { compareWithPresent, nrChanged, presentOf } from "./image";
+import { compareWithPresent, hasChangedWithin, nrChanged, presentOf } from "./image";
 import { normalise } from "./normalise";
 
 /** The actor whose step is under way: if the simulated kernel crashes, it is that one's doing. */
@@ -61,6 +62,7 @@ function isProtected(pfn: i32, before: Page, after: Page): bool {
 /** The set of what the last step has done that no step may do, whatever the state. */
 export function brokenByStep(): u64 {
   let broken: u64 = 0;
+  if (!hasChangedWithin(pagesPtr, <usize>config(CFG_MAX_PFN) * PAGE_RECORD_SIZE)) return broken;
   const table = presentOf(pagesPtr);
   for (let pfn = FIRST_PFN; pfn < config(CFG_MAX_PFN); pfn++) {
     const after = pageAt(pfn);

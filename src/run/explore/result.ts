@@ -67,6 +67,7 @@ export type StopReason =
   | "max-states"
   | "max-depth"
   | "max-switches"
+  | "max-findings"
   | "memory"
   | "timeout"
   | "interrupt"

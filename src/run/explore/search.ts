@@ -112,25 +112,15 @@ export function progressOf(core: Core): SearchProgress {
   }));
 }
 
-/** Lets errors keep one line of their stacks: after each of many crashes V8 would take all of it down. */
-function withShortStacks<T>(body: () => T): T {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 1;
-  try {
-    return body();
-  } finally {
-    Error.stackTraceLimit = limit;
-  }
-}
-
 /** One slice. Returns EXPLORE_*; a crash of the simulated kernel ends a way, not the search. */
 export function slice(core: Core, steps: number): number {
-  const result = withShortStacks(() => core.run((x) => x.continueSearch(steps)));
-  if (result !== undefined) return result;
-  core.read((x) => {
-    x.crashInSearch();
-  });
-  return abi.EXPLORE_RUNNING;
+  const end = core.read((x) => x.searchTransitions()) + steps;
+  return core.runThroughCrashes(
+    (x) => x.continueSearch(Math.max(0, end - x.searchTransitions())),
+    (x) => {
+      x.crashInSearch();
+    },
+  );
 }
 
 /** @throws {SimError} ERR_RANGE naming the bound and what is allowed. */
@@ -160,6 +150,7 @@ function beginSearch(core: Core, { strategy, bounds, unreduced = false }: Search
 function cutOf(core: Core, { strategy }: SearchOptions): StopReason | null {
   if (strategy.kind === "random" || strategy.kind === "pct") return "strategy";
   const cuts = core.read((x) => x.searchCuts());
+  if ((cuts & 4) !== 0) return "max-findings";
   if ((cuts & 1) !== 0) return "max-depth";
   return (cuts & 2) === 0 ? null : "max-switches";
 }
