@@ -63,7 +63,8 @@ export class Progress {
   readonly #shown = process.stderr.isTTY;
 
   show(text: string): void {
-    const room = process.stderr.columns < MIN_COLUMNS ? MIN_COLUMNS : process.stderr.columns;
+    const { columns } = process.stderr; // undefined where nobody knows how wide the terminal is
+    const room = columns >= MIN_COLUMNS ? columns : MIN_COLUMNS;
     if (this.#shown) process.stderr.write(`\r\u001B[K${text.slice(0, room - 1)}`);
   }
 
