@@ -14,7 +14,7 @@ export type {
 export { type NamedSchedule, type Schedule, parseSchedule, scheduleText } from "./run/explore/schedule.ts";
 export type { Bounds, SearchProgress, Strategy } from "./run/explore/search.ts";
 export { type Story, tellStory } from "./run/explore/story.ts";
-export { builtinModel, builtinModels } from "./scenario/builtin.ts";
-export { loadModel } from "./scenario/load-model.ts";
-export type { Model, ModelActor, ModelBounds, PageState } from "./scenario/model.ts";
-export { modelSchema } from "./scenario/schema.ts";
+export { builtinModel, builtinModels } from "./scenario/model/builtin.ts";
+export { loadModel } from "./scenario/model/load-model.ts";
+export type { Model, ModelActor, ModelBounds, PageState } from "./scenario/model/model.ts";
+export { modelSchema } from "./scenario/model/schema.ts";

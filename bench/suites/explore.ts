@@ -1,5 +1,5 @@
 /** How fast does the explorer search, in how much memory, and what do sleep sets save? */
-import { builtinModels } from "../../src/scenario/builtin.ts";
+import { builtinModels } from "../../src/scenario/model/builtin.ts";
 import { type Figures, type Question, SEARCH, type Size, type Suite, TRANSITION } from "../question.ts";
 import { againstSpin } from "./explore-spin.ts";
 import {

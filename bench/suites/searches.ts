@@ -10,8 +10,8 @@ import {
   runSearch,
   slice,
 } from "../../src/run/explore/search.ts";
-import { builtinModel } from "../../src/scenario/builtin.ts";
-import type { Model } from "../../src/scenario/model.ts";
+import { builtinModel } from "../../src/scenario/model/builtin.ts";
+import type { Model } from "../../src/scenario/model/model.ts";
 import type { Contestant, Figures, Size } from "../question.ts";
 
 const LAYERS = ["L1", "L2", "L3", "L4", "L5"] as const;

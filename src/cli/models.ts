@@ -1,6 +1,6 @@
 /** The models that arguments name: files, or those that come with the package. */
 import * as fs from "node:fs";
-import type { Model } from "../scenario/model.ts";
+import type { Model } from "../scenario/model/model.ts";
 import { reason } from "./output.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -21,7 +21,7 @@ export function readText(command: string, file: string): string {
 
 /** @throws {SimError} ERR_MODEL with a line for each problem */
 export async function readModel(command: string, file: string): Promise<ChosenModel> {
-  const { loadModel } = await import("../scenario/load-model.ts");
+  const { loadModel } = await import("../scenario/model/load-model.ts");
   const text = readText(command, file);
   return { model: loadModel(text, file), text };
 }
@@ -31,7 +31,7 @@ const isPath = (argument: string): boolean => /[./\\]/.test(argument) || fs.exis
 
 /** Schedules name models: one that is not the built-in one of its name would be mistaken for it. */
 async function chosenModel(argument: string): Promise<ChosenModel> {
-  const { builtinModel, builtinText, isBuiltin } = await import("../scenario/builtin.ts");
+  const { builtinModel, builtinText, isBuiltin } = await import("../scenario/model/builtin.ts");
   if (isBuiltin(argument) || !isPath(argument)) {
     return { model: builtinModel(argument), text: builtinText(argument) };
   }
@@ -47,7 +47,7 @@ async function chosenModel(argument: string): Promise<ChosenModel> {
 
 /** The models of the arguments, without one all built-in ones. @throws {UsageError} if two have one name */
 export async function chosenModels(args: readonly string[]): Promise<ChosenModel[]> {
-  const { builtinModels } = await import("../scenario/builtin.ts");
+  const { builtinModels } = await import("../scenario/model/builtin.ts");
   const names = args.length > 0 ? args : builtinModels().map(({ name }) => name);
   const chosen = await Promise.all(names.map(chosenModel));
   const twice = chosen.find(

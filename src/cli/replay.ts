@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { ReadSchedule } from "../run/explore/schedule-file.ts";
-import type { Model } from "../scenario/model.ts";
+import type { Model } from "../scenario/model/model.ts";
 import { readModel, readText } from "./models.ts";
 import { integerBetween } from "./numbers.ts";
 import type { OutputOptions } from "./output.ts";
@@ -39,10 +39,10 @@ async function modelOf(argument: string, read: ReadSchedule, { model: file }: Re
     throw new UsageError(`--model: ${file} has the model ${model.name}, the schedule is of ${read.model}`);
   }
   if (read.yaml !== undefined) {
-    const { loadModel } = await import("../scenario/load-model.ts");
+    const { loadModel } = await import("../scenario/model/load-model.ts");
     return loadModel(read.yaml, `${argument}: yaml`, read.model);
   }
-  const { builtinModel, isBuiltin } = await import("../scenario/builtin.ts");
+  const { builtinModel, isBuiltin } = await import("../scenario/model/builtin.ts");
   if (isBuiltin(read.model)) return builtinModel(read.model);
   throw new UsageError(`replay: the model ${read.model} is not built in: name its file with --model`);
 }

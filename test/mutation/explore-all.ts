@@ -7,8 +7,8 @@ import * as fs from "node:fs";
 import { nameOfEvent } from "../../src/run/explore/finding.ts";
 import { type Variant, buildMachine } from "../../src/run/explore/machine.ts";
 import { runSearch } from "../../src/run/explore/search.ts";
-import { builtinModels } from "../../src/scenario/builtin.ts";
-import type { Model } from "../../src/scenario/model.ts";
+import { builtinModels } from "../../src/scenario/model/builtin.ts";
+import type { Model } from "../../src/scenario/model/model.ts";
 
 interface Searched {
   readonly model: string;

@@ -1,7 +1,7 @@
 /** The table of mutations fits the kernel that it breaks. */
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
-import { builtinModels } from "../../src/scenario/builtin.ts";
+import { builtinModels } from "../../src/scenario/model/builtin.ts";
 import { mutations, notClean } from "./mutations.mjs";
 
 describe("the table of mutations", () => {

@@ -6,7 +6,7 @@
 import { describe, expect, it } from "vitest";
 import { type FindingName, nameOfEvent } from "../../src/run/explore/finding.ts";
 import type { Variant } from "../../src/run/explore/machine.ts";
-import { builtinModels } from "../../src/scenario/builtin.ts";
+import { builtinModels } from "../../src/scenario/model/builtin.ts";
 import { dropGet, machineOf, pin, rfc, searchAll } from "../unit/explore/machines.ts";
 
 async function findingsIn(model: string, variant: Variant): Promise<FindingName[]> {

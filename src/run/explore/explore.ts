@@ -1,6 +1,6 @@
 /** Explores models under one variant, and gathers what was found: of equal findings the shortest. */
 import { SimError } from "../../errors.ts";
-import type { Model } from "../../scenario/model.ts";
+import type { Model } from "../../scenario/model/model.ts";
 import { type FindingName, nameOfEvent, tellFinding } from "./finding.ts";
 import { type Variant, buildMachine } from "./machine.ts";
 import type { ExploreReport, Finding, ModelResult } from "./result.ts";

@@ -1,7 +1,7 @@
 /** Every subset of the repairs of the policy rfc: what each still breaks, and which are just enough. */
 import { type Invariant, type KernelName, type RepairName, namesIn, repairs } from "../../core/names.ts";
 import { SimError } from "../../errors.ts";
-import type { Model } from "../../scenario/model.ts";
+import type { Model } from "../../scenario/model/model.ts";
 import { type ExploreOptions, type SearchedModel, keyOf, searchModels } from "./explore.ts";
 import { type FindingName, nameOfEvent } from "./finding.ts";
 import type { StopReason } from "./result.ts";

@@ -5,7 +5,7 @@ import { migrationModes } from "../../core/names.ts";
 import type { KernelName, PolicyName, RepairName } from "../../core/names.ts";
 import { SimError } from "../../errors.ts";
 import { configWords } from "../../host/config.ts";
-import type { Model, ModelActor, PageState } from "../../scenario/model.ts";
+import type { Model, ModelActor, PageState } from "../../scenario/model/model.ts";
 
 /** Under which rules a model is explored. */
 export interface Variant {

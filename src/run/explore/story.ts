@@ -4,7 +4,7 @@ import { hex } from "../../core/hex.ts";
 import type { KernelName, PolicyName, RepairName } from "../../core/names.ts";
 import { transitionName } from "../../core/transitions.ts";
 import { SimError } from "../../errors.ts";
-import type { Model } from "../../scenario/model.ts";
+import type { Model } from "../../scenario/model/model.ts";
 import { bitsOf, brokenOf, crashField } from "./broken.ts";
 import {
   type Detail,

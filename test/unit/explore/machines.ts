@@ -5,8 +5,8 @@ import { beginPlaying } from "../../../src/run/explore/replay.ts";
 import type { Schedule } from "../../../src/run/explore/schedule.ts";
 import { type SearchOptions, type SearchResult, runSearch } from "../../../src/run/explore/search.ts";
 import type { RepairName } from "../../../src/index.ts";
-import { builtinModel } from "../../../src/scenario/builtin.ts";
-import { loadModel } from "../../../src/scenario/load-model.ts";
+import { builtinModel } from "../../../src/scenario/model/builtin.ts";
+import { loadModel } from "../../../src/scenario/model/load-model.ts";
 
 export const layers: readonly RepairName[] = ["L1", "L2", "L3", "L4", "L5"];
 

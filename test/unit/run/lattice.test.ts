@@ -15,7 +15,7 @@ import {
   minimalSubsets,
   repairSubsets,
 } from "../../../src/run/explore/lattice.ts";
-import { builtinModel } from "../../../src/scenario/builtin.ts";
+import { builtinModel } from "../../../src/scenario/model/builtin.ts";
 
 const oneFault = builtinModel("one-fault");
 const migrate = builtinModel("migrate");

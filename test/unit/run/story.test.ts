@@ -7,7 +7,7 @@ import { explore } from "../../../src/run/explore/explore.ts";
 import type { ScheduleStep } from "../../../src/run/explore/result.ts";
 import { parseSchedule } from "../../../src/run/explore/schedule.ts";
 import { type Story, tellStory } from "../../../src/run/explore/story.ts";
-import { builtinModel } from "../../../src/scenario/builtin.ts";
+import { builtinModel } from "../../../src/scenario/model/builtin.ts";
 
 function tell(text: string): Promise<Story> {
   const { model, variant, schedule } = parseSchedule(text);

@@ -1,5 +1,5 @@
 /** A bounded model: a few pages of one guest, and the actors that work on them, as a YAML file has it. */
-import type { MigrationMode } from "../core/names.ts";
+import type { MigrationMode } from "../../core/names.ts";
 
 export const MAX_PAGES = 4;
 export const MAX_ACTORS = 8;

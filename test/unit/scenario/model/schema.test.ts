@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { describe, expect, it } from "vitest";
-import { SimError } from "../../../src/errors.ts";
-import { loadModel } from "../../../src/scenario/load-model.ts";
-import { modelSchema } from "../../../src/scenario/schema.ts";
+import { SimError } from "../../../../src/errors.ts";
+import { loadModel } from "../../../../src/scenario/model/load-model.ts";
+import { modelSchema } from "../../../../src/scenario/model/schema.ts";
 import { everyField } from "./documents.ts";
 import { placesIn, properties, root, type SchemaNode } from "./schema-nodes.ts";
-import { isFields, isList, write, type Fields, type Path, type Value } from "./written.ts";
+import { isFields, isList, write, type Fields, type Path, type Value } from "../written.ts";
 
 /** The JSON Schema as an editor would apply it. */
 const editor = z.fromJSONSchema({ ...modelSchema() });

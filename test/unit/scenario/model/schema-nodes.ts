@@ -1,6 +1,6 @@
 /** The JSON Schema of models as tests walk it. */
-import { modelSchema } from "../../../src/scenario/schema.ts";
-import { isFields, isList, type Path, type Value } from "./written.ts";
+import { modelSchema } from "../../../../src/scenario/model/schema.ts";
+import { isFields, isList, type Path, type Value } from "../written.ts";
 
 export interface SchemaNode {
   readonly type: "object" | "array" | "string" | "integer" | "boolean";

@@ -1,6 +1,6 @@
 /** The models that come with the package: models/*.yaml. */
-import { modelTexts } from "../generated/models/texts.ts";
-import { lookUp } from "../host/config.ts";
+import { modelTexts } from "../../generated/models/texts.ts";
+import { lookUp } from "../../host/config.ts";
 import { loadModel } from "./load-model.ts";
 import type { Model } from "./model.ts";
 

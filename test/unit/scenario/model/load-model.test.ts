@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { SimError } from "../../../src/errors.ts";
-import { loadModel } from "../../../src/scenario/load-model.ts";
+import { SimError } from "../../../../src/errors.ts";
+import { loadModel } from "../../../../src/scenario/model/load-model.ts";
 import { documentOf, everyField } from "./documents.ts";
-import { write } from "./written.ts";
+import { write } from "../written.ts";
 
 const head = "name: a\ntitle: What?\npages: [swapped, mapped]\n";
 

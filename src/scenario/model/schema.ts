@@ -1,7 +1,7 @@
 /** What a model's YAML may say: the one source of the checks, of the JSON Schema and of what editors show. */
 import * as z from "zod";
-import { EXPLORE_MAX_STATES } from "../core/abi.ts";
-import { migrationModes, namesIn } from "../core/names.ts";
+import { EXPLORE_MAX_STATES } from "../../core/abi.ts";
+import { migrationModes, namesIn } from "../../core/names.ts";
 import {
   MAX_ACTORS,
   MAX_OPERATIONS,

@@ -1,6 +1,6 @@
 /** Models as documents: what a YAML file says. */
-import type { Model, ModelActor, Operation } from "../../../src/scenario/model.ts";
-import type { Fields } from "./written.ts";
+import type { Model, ModelActor, Operation } from "../../../../src/scenario/model/model.ts";
+import type { Fields } from "../written.ts";
 
 /** A document in which every key of the schema stands, with another value than its default. */
 export const everyField = {

@@ -1,7 +1,7 @@
 /** From a YAML text to a model. */
-import { SimError } from "../errors.ts";
+import { SimError } from "../../errors.ts";
 import { contradictions, type Contradiction } from "./check-meaning.ts";
-import { shapeProblems } from "./check-shape.ts";
+import { shapeProblems } from "../check-shape.ts";
 import type { Model, ModelActor, Operation } from "./model.ts";
 import {
   accessTexts,
@@ -10,7 +10,7 @@ import {
   type ActorDocument,
   type ModelDocument,
 } from "./schema.ts";
-import { YamlText, type Problem } from "./yaml-text.ts";
+import { YamlText, type Problem } from "../yaml-text.ts";
 
 function refuse(text: YamlText, problems: readonly Problem[]): void {
   if (problems.length > 0) throw new SimError("ERR_MODEL", text.report(problems));

@@ -3,14 +3,14 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
-import { modelTexts } from "../../../src/generated/models/texts.ts";
-import { builtinModel, builtinModels } from "../../../src/scenario/builtin.ts";
-import { loadModel } from "../../../src/scenario/load-model.ts";
-import { modelSchema } from "../../../src/scenario/schema.ts";
+import { modelTexts } from "../../../../src/generated/models/texts.ts";
+import { builtinModel, builtinModels } from "../../../../src/scenario/model/builtin.ts";
+import { loadModel } from "../../../../src/scenario/model/load-model.ts";
+import { modelSchema } from "../../../../src/scenario/model/schema.ts";
 import { documentOf } from "./documents.ts";
-import { write } from "./written.ts";
+import { write } from "../written.ts";
 
-const folder = fileURLToPath(new URL("../../../src/scenario/models/", import.meta.url));
+const folder = fileURLToPath(new URL("../../../../src/scenario/models/", import.meta.url));
 const files = fs.readdirSync(folder).toSorted();
 const models = builtinModels();
 

@@ -1,7 +1,7 @@
 /** What a schema cannot say of a model: what one entry means for another. */
 import type { Operation, ProcessOperation } from "./model.ts";
 import { accessTexts, processTexts, type ActorDocument, type ModelDocument } from "./schema.ts";
-import type { Path } from "./yaml-text.ts";
+import type { Path } from "../yaml-text.ts";
 
 export interface Contradiction {
   readonly path: Path;
