@@ -83,7 +83,7 @@ function boundsOf({ maxStates, maxDepth, maxSwitches }: ExploreCommandOptions): 
 }
 
 async function variantOf(options: ExploreCommandOptions): Promise<Variant> {
-  const { parseKernel, parseVariant } = await import("../run/run.ts");
+  const { parseKernel, parseVariant } = await import("../scenario/variant.ts");
   const kernel = parseKernel("--kernel", options.kernel);
   const [variant] = await withRepairs([parseVariant("--policy", options.policy)], options);
   return { kernel, policy: "rfc", repairs: [], ...variant };

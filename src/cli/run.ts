@@ -26,14 +26,16 @@ function items(list: string): string[] {
 
 /** The variants that --policy and --repair name together: every rfc has the repairs of both. */
 async function chosenVariants(options: RunOptions) {
-  const { defaultVariants, parseVariant } = await import("../run/run.ts");
+  const { defaultVariants } = await import("../run/run.ts");
+  const { parseVariant } = await import("../scenario/variant.ts");
   if (options.policy === undefined && options.repair === undefined) return defaultVariants;
   const variants = items(options.policy ?? "rfc").map((text) => parseVariant("--policy", text));
   return withRepairs(variants, options);
 }
 
 async function runCommand(options: RunOptions): Promise<void> {
-  const { parseKernel, run } = await import("../run/run.ts");
+  const { run } = await import("../run/run.ts");
+  const { parseKernel } = await import("../scenario/variant.ts");
   const { renderRunCsv, renderRunJson, renderRunTable, variantLabel } = await import("../report/run.ts");
   const variants = await chosenVariants(options);
   const progress = new Progress();

@@ -1,5 +1,5 @@
 /** The repairs that --repair adds to the policy rfc. */
-import type { PolicyVariant } from "../run/situation.ts";
+import type { PolicyVariant } from "../scenario/variant.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface VariantOptions {
@@ -13,7 +13,7 @@ export async function withRepairs(
   { policy: policies, repair }: VariantOptions,
 ): Promise<readonly PolicyVariant[]> {
   if (repair === undefined) return variants;
-  const { parseRepairs } = await import("../run/run.ts");
+  const { parseRepairs } = await import("../scenario/variant.ts");
   const repairs = parseRepairs(
     "--repair",
     repair.split(/[,+]/).map((name) => name.trim()),

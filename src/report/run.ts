@@ -2,7 +2,8 @@
 import type { HolderCount } from "../host/holders.ts";
 import type { RunReport, RunResult } from "../run/run.ts";
 import { isClean } from "../run/situation-verdict.ts";
-import { type PolicyVariant, brokenInvariant, situation } from "../run/situation.ts";
+import { brokenInvariant, situation } from "../run/situation.ts";
+import type { PolicyVariant } from "../scenario/variant.ts";
 import { renderCsv, renderJson } from "./csv.ts";
 import { formatCount, formatDuration, formatLarge, formatRanges } from "./format.ts";
 import { type Paint, renderTable, wrap } from "./table.ts";

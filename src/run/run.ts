@@ -1,16 +1,7 @@
 /** `run`: the situation of the RFC under one policy after the other. */
-import {
-  type KernelName,
-  type PolicyName,
-  type RepairName,
-  kernels,
-  namesIn,
-  policies,
-  repairs,
-} from "../core/names.ts";
-import { SimError } from "../errors.ts";
-import { nameOf } from "../host/config.ts";
-import { type PolicyVariant, type SituationResult, runSituation } from "./situation.ts";
+import { type KernelName, namesIn, repairs } from "../core/names.ts";
+import type { PolicyVariant } from "../scenario/variant.ts";
+import { type SituationResult, runSituation } from "./situation.ts";
 import { verdict } from "./situation-verdict.ts";
 
 /** The policies that answer the RFC's question, and its repairs one upon the other. */
@@ -57,25 +48,4 @@ export async function run(options: RunOptions): Promise<RunReport> {
     results.push({ ...result, verdict: verdict(result) });
   }
   return { command: "run", version, kernel, seed, results };
-}
-
-/** A kernel profile by its name. @throws {SimError} ERR_UNKNOWN_NAME */
-export function parseKernel(place: string, name: string): KernelName {
-  return nameOf(place, kernels, name);
-}
-
-/** Repairs by their names, "L1,L2" or "L1+L2". @throws {SimError} ERR_UNKNOWN_NAME */
-export function parseRepairs(place: string, names: readonly string[]): RepairName[] {
-  const wanted = new Set(names.map((name) => nameOf(place, repairs, name)));
-  return namesIn(repairs).filter((name) => wanted.has(name));
-}
-
-/** One policy as "pin" or "rfc+L1+L2". @throws {SimError} ERR_UNKNOWN_NAME, ERR_ARGUMENT */
-export function parseVariant(place: string, text: string): PolicyVariant {
-  const [name = "", ...repairNames] = text.split("+").map((part) => part.trim());
-  const policy: PolicyName = nameOf(place, policies, name);
-  if (policy !== "rfc" && repairNames.length > 0) {
-    throw new SimError("ERR_ARGUMENT", `${place}: ${JSON.stringify(text)} has repairs, and only rfc has any`);
-  }
-  return { policy, repairs: parseRepairs(place, repairNames) };
 }

@@ -4,11 +4,12 @@
  */
 import * as abi from "../core/abi.ts";
 import type { KernelCrash } from "../core/core.ts";
-import type { CounterName, Errno, Invariant, KernelName, PolicyName, RepairName } from "../core/names.ts";
+import type { CounterName, Errno, Invariant, KernelName } from "../core/names.ts";
 import { Host, type Leaks, type Violation } from "../host.ts";
 import type { HolderCount } from "../host/holders.ts";
 import type { OfflineResult } from "../host/offline.ts";
 import type { Guest, Rss } from "../host/process.ts";
+import type { PolicyVariant } from "../scenario/variant.ts";
 
 const NORMAL_PAGES = 2 * abi.MEMORY_BLOCK_PAGES;
 const GUEST_PAGES = 40_000;
@@ -26,12 +27,6 @@ export const situation = {
   guestPages: GUEST_PAGES,
   vcpus: 4,
 } as const;
-
-export interface PolicyVariant {
-  readonly policy: PolicyName;
-  /** Repairs of the policy rfc; none is the patch as posted. */
-  readonly repairs: readonly RepairName[];
-}
 
 /** What a second attempt to take the block offline returned, once every completion had run. */
 export interface Retry {
