@@ -15,7 +15,8 @@ const expectations: Readonly<Record<string, string>> = {
   boolean: "true or false",
 };
 
-function shown(value: unknown): string {
+/** A value as an error shows it. */
+export function shown(value: unknown): string {
   // JSON has no NaN and no infinity.
   const text = typeof value === "number" ? String(value) : JSON.stringify(value);
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
@@ -35,13 +36,29 @@ function describeSize(issue: z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall):
 }
 
 function describe(issue: Issue): string {
-  const { code, input } = issue;
+  const { code, input, message } = issue;
+  if (code === "custom") return message;
   if (input === undefined) return "is missing";
+  if (isOwn(message)) return `${shown(input)} ${message}`;
   if (code === "invalid_type")
     return `${shown(input)} is not ${expectations[issue.expected] ?? issue.expected}`;
   if (code === "invalid_value") return `${shown(input)} is not one of ${issue.values.join(", ")}`;
-  if (code === "invalid_format") return `${shown(input)} is not a name in kebab-case`;
-  return code === "too_big" || code === "too_small" ? describeSize(issue) : issue.message;
+  return code === "too_big" || code === "too_small" ? describeSize(issue) : message;
+}
+
+/** Words of a schema of ours: those of zod begin with a capital letter. */
+function isOwn(message: string): boolean {
+  return /^[a-z]/.test(message);
+}
+
+/** What is wrong with a value that may be of two kinds: what the kind says that it is of. */
+function innerIssues(issue: Issue): Issue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const ofItsKind = issue.errors.find(
+    (branch) => !branch.some(({ code, path }) => path.length === 0 && code === "invalid_type"),
+  );
+  if (ofItsKind === undefined || ofItsKind.length === 0) return [issue];
+  return ofItsKind.flatMap((inner) => innerIssues({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 function problemsOf(issue: Issue, text: YamlText): Problem[] {
@@ -57,5 +74,5 @@ function problemsOf(issue: Issue, text: YamlText): Problem[] {
 
 /** What is there and ought not to be, what is missing, and values of the wrong kind. */
 export function shapeProblems(issues: readonly Issue[], text: YamlText): Problem[] {
-  return issues.flatMap((issue) => problemsOf(issue, text));
+  return issues.flatMap(innerIssues).flatMap((issue) => problemsOf(issue, text));
 }

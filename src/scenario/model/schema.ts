@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { EXPLORE_MAX_STATES } from "../../core/abi.ts";
 import { migrationModes, namesIn } from "../../core/names.ts";
+import { fields, kebabName } from "../fields.ts";
 import {
   MAX_ACTORS,
   MAX_OPERATIONS,
@@ -17,14 +18,6 @@ import {
 
 const MAX_ATTEMPTS = 10; // passes of migrate_pages()
 const MAX_STEPS = 65_535;
-
-/** A map with these keys and no others. */
-function fields<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
-  const known = Object.keys(shape).join(", ");
-  return z.strictObject(shape, {
-    error: ({ code }) => (code === "unrecognized_keys" ? `is not a known key: ${known}` : undefined),
-  });
-}
 
 /** A list of the entries of one actor. */
 function entries<Entry extends z.ZodType>(entry: Entry): z.ZodArray<Entry> {
@@ -126,10 +119,7 @@ const actor = fields({
 }).meta({ minProperties: 1, maxProperties: 1 });
 
 export const modelDocument = fields({
-  name: z
-    .string()
-    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
-    .describe("The model's name in kebab-case; of a built-in model also the name of its file."),
+  name: kebabName.describe("The model's name in kebab-case; of a built-in model also the name of its file."),
   title: z.string().min(1).describe("The question that the model asks, in a line."),
   pages: z
     .array(z.enum(namesIn(pageStates)))
