@@ -7,6 +7,9 @@ export type Path = readonly (string | number)[];
 
 interface Cursor {
   text: string;
+  line: number;
+  /** Offset of the line in the text. */
+  start: number;
   readonly places: Map<string, string>;
 }
 
@@ -23,14 +26,20 @@ function isNested(value: Value): boolean {
 }
 
 /** Line and column of what is written next. */
-function place({ text }: Cursor): string {
-  const lines = text.split("\n");
-  return `${lines.length}:${(lines.at(-1) ?? "").length + 1}`;
+function place({ text, line, start }: Cursor): string {
+  return `${line}:${text.length - start + 1}`;
+}
+
+function startLine(cursor: Cursor, indent: string): void {
+  cursor.text += "\n";
+  cursor.line += 1;
+  cursor.start = cursor.text.length;
+  cursor.text += indent;
 }
 
 function writeItems(cursor: Cursor, value: readonly Value[], path: Path, indent: string): void {
   for (const [i, item] of value.entries()) {
-    if (i > 0) cursor.text += `\n${indent}`;
+    if (i > 0) startLine(cursor, indent);
     cursor.text += "- ";
     writeAt(cursor, item, [...path, i], `${indent}  `);
   }
@@ -38,9 +47,10 @@ function writeItems(cursor: Cursor, value: readonly Value[], path: Path, indent:
 
 function writeFields(cursor: Cursor, value: Fields, path: Path, indent: string): void {
   for (const [i, [key, field]] of Object.entries(value).entries()) {
-    if (i > 0) cursor.text += `\n${indent}`;
+    if (i > 0) startLine(cursor, indent);
     cursor.places.set(JSON.stringify(["key", ...path, key]), place(cursor));
-    cursor.text += `${key}:${isNested(field) ? `\n${indent}  ` : " "}`;
+    cursor.text += isNested(field) ? `${key}:` : `${key}: `;
+    if (isNested(field)) startLine(cursor, `${indent}  `);
     writeAt(cursor, field, [...path, key], `${indent}  `);
   }
 }
@@ -60,7 +70,7 @@ export interface Written {
 }
 
 export function write(value: Value): Written {
-  const cursor: Cursor = { text: "", places: new Map() };
+  const cursor: Cursor = { text: "", line: 1, start: 0, places: new Map() };
   writeAt(cursor, value, [], "");
   return {
     text: `${cursor.text}\n`,
