@@ -10,6 +10,7 @@ export type SimErrorCode =
   | "ERR_ABI_MISMATCH" // made by another build
   | "ERR_RECORDING" // a recording that cannot be replayed as it stands
   | "ERR_MODEL" // a bounded model that cannot be run as it stands: a line for each problem
+  | "ERR_SCENARIO" // a scenario that cannot be run as it stands: a line for each problem
   | "ERR_CORE_PANIC"; // a bug of Pinshift
 
 export class SimError extends Error {

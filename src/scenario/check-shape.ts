@@ -3,6 +3,7 @@ import type * as z from "zod";
 import type { Problem, YamlText } from "./yaml-text.ts";
 
 type Issue = z.core.$ZodIssue;
+type UnionIssue = Exclude<z.core.$ZodIssueInvalidUnion, { inclusive: false }>;
 
 const SHOWN_CHARACTERS = 60;
 
@@ -55,14 +56,32 @@ function isOwn(message: string): boolean {
 function innerIssues(issue: Issue): Issue[] {
   if (issue.code !== "invalid_union") return [issue];
   const ofItsKind = issue.errors.find(
-    (branch) => !branch.some(({ code, path }) => path.length === 0 && code === "invalid_type"),
+    (branch) =>
+      !branch.some(
+        ({ code, path }) => path.length === 0 && (code === "invalid_type" || code === "invalid_value"),
+      ),
   );
   if (ofItsKind === undefined || ofItsKind.length === 0) return [issue];
   return ofItsKind.flatMap((inner) => innerIssues({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
+/** A key that selects what else there is, and says nothing known. */
+function unknownChoice({ input, options, discriminator = "" }: UnionIssue): string {
+  const chosen: unknown = Object.entries(input ?? {}).find(([key]) => key === discriminator)?.[1];
+  if (chosen === undefined) return "is missing";
+  return `${shown(chosen)} is not one of ${(options ?? []).map(String).join(", ")}`;
+}
+
 function problemsOf(issue: Issue, text: YamlText): Problem[] {
   const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
+  if (issue.code === "invalid_key") {
+    const [name = ""] = path.slice(-1);
+    const message = `${shown(name)} ${issue.issues[0]?.message ?? issue.message}`;
+    return [{ path, message, at: text.keyAt(path) }];
+  }
+  if (issue.code === "invalid_union" && issue.inclusive !== false && issue.discriminator !== undefined) {
+    return [{ path, message: unknownChoice(issue), at: text.valueAt(path) }];
+  }
   if (issue.code !== "unrecognized_keys") {
     return [{ path, message: describe(issue), at: text.valueAt(path) }];
   }

@@ -1,4 +1,7 @@
-/** Building blocks of schemas. What they say of a value begins in lower case: check-shape.ts tells it by that. */
+/**
+ * Building blocks of schemas. What they say of a value begins in lower case, by which check-shape.ts tells it
+ * from what zod says.
+ */
 import * as z from "zod";
 
 /** A map with these keys and no others. */

@@ -29,14 +29,46 @@ function pathText(path: Path): string {
     .replace(/^\./, "");
 }
 
+type Replaced =
+  | { readonly value: unknown; readonly wrong?: undefined }
+  | { readonly wrong: Omit<Problem, "at"> };
+
+function isMapValue(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** `value` with something else at `path`. Missing maps on the way are added, missing entries of lists not. */
+function replacedAt(value: unknown, path: Path, wanted: unknown, depth = 0): Replaced {
+  const step = path[depth];
+  if (step === undefined) return { value: wanted };
+  const wrong = (message: string): Replaced => ({ wrong: { path: path.slice(0, depth), message } });
+  if (typeof step === "number") {
+    if (!Array.isArray(value)) return wrong("is not a list");
+    const items: unknown[] = value;
+    // The entry behind the last one is a new one.
+    if (step > items.length) return wrong(`has no entry [${step}]: there are ${items.length}`);
+    const below = replacedAt(items[step], path, wanted, depth + 1);
+    return below.wrong === undefined
+      ? { value: [...items.slice(0, step), below.value, ...items.slice(step + 1)] }
+      : below;
+  }
+  const map = value ?? {};
+  if (!isMapValue(map))
+    return wrong(Array.isArray(map) ? "is a list: [0] is its first entry" : "is not a map");
+  const below = replacedAt(Object.hasOwn(map, step) ? map[step] : undefined, path, wanted, depth + 1);
+  return below.wrong === undefined ? { value: { ...map, [step]: below.value } } : below;
+}
+
 export class YamlText {
   readonly file: string;
-  /** What it says; of use only if there are no problems. */
-  readonly value: unknown;
   /** Why it cannot be read. */
   readonly problems: readonly Problem[];
   readonly #lines = new LineCounter();
   readonly #places = new Map<string, Place>();
+  #value: unknown;
+  /** Where values come from that do not stand in the text; their offsets are behind its end. */
+  readonly #sources: string[] = [];
+  readonly #end: number;
 
   constructor(text: string, file: string) {
     this.file = file;
@@ -53,7 +85,32 @@ export class YamlText {
     });
     this.#visit(document.contents, [], { key: 0, value: 0 }, problems);
     this.problems = problems;
-    this.value = problems.length === 0 ? document.toJS() : undefined;
+    this.#value = problems.length === 0 ? document.toJS() : undefined;
+    this.#end = text.length;
+  }
+
+  /** What it says; of use only if there are no problems. */
+  get value(): unknown {
+    return this.#value;
+  }
+
+  /**
+   * Puts `value` at `path`, with the maps that it takes, and has problems with it placed at `source`.
+   * Returns what is wrong if there can be nothing at `path`.
+   */
+  set(path: Path, value: unknown, source: string): Problem | null {
+    const at = this.#end + this.#sources.length + 1;
+    this.#sources.push(source);
+    const replaced = replacedAt(this.#value, path, value);
+    if (replaced.wrong !== undefined) return { ...replaced.wrong, at };
+    this.#value = replaced.value;
+    const old = JSON.stringify(path).slice(0, -1);
+    for (const key of this.#places.keys()) if (key.startsWith(`${old},`)) this.#places.delete(key);
+    for (let length = 1; length <= path.length; length += 1) {
+      const key = JSON.stringify(path.slice(0, length));
+      if (length === path.length || !this.#places.has(key)) this.#places.set(key, { key: at, value: at });
+    }
+    return null;
   }
 
   #visit(node: Node | null, path: Path, place: Place, problems: Problem[]): void {
@@ -101,8 +158,9 @@ export class YamlText {
   }
 
   #line({ path, message, at }: Problem): string {
+    const source = this.#sources[at - this.#end - 1];
     const { line, col } = this.#lines.linePos(at);
-    const place = `${this.file}:${line}:${col}`;
+    const place = source ?? `${this.file}:${line}:${col}`;
     return path.length === 0 ? `${place}: ${message}` : `${place}: ${pathText(path)}: ${message}`;
   }
 }

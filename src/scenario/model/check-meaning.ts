@@ -1,12 +1,8 @@
 /** What a schema cannot say of a model: what one entry means for another. */
+import type { Contradiction } from "../contradiction.ts";
 import type { Operation, ProcessOperation } from "./model.ts";
 import { accessTexts, processTexts, type ActorDocument, type ModelDocument } from "./schema.ts";
 import type { Path } from "../yaml-text.ts";
-
-export interface Contradiction {
-  readonly path: Path;
-  readonly message: string;
-}
 
 function counted(count: number, what: string): string {
   if (count === 0) return "the model has none";

@@ -1,6 +1,7 @@
 /** From a YAML text to a model. */
 import { SimError } from "../../errors.ts";
-import { contradictions, type Contradiction } from "./check-meaning.ts";
+import { contradictions } from "./check-meaning.ts";
+import type { Contradiction } from "../contradiction.ts";
 import { shapeProblems } from "../check-shape.ts";
 import type { Model, ModelActor, Operation } from "./model.ts";
 import {
