@@ -1,4 +1,4 @@
-// node scripts/build.mjs [core|models|ts]
+// node scripts/build.mjs [core|models|scenarios|ts]
 // Also part of setup.mjs, where nothing is installed yet: Node's own modules only.
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
@@ -7,6 +7,7 @@ import { absolute, runAsMain, runNode } from "./lib.mjs";
 
 const generated = "src/generated";
 const models = "src/scenario/models";
+const scenarios = "src/scenario/scenarios";
 
 /**
  * @typedef {object} Part
@@ -30,7 +31,13 @@ const parts = {
     inputs: ["scripts/build.mjs", models],
     dir: `${generated}/models`,
     outputs: ["texts.ts"],
-    run: buildModels,
+    run: () => buildTexts(models, "modelTexts", `${generated}/models/texts.ts`),
+  },
+  scenarios: {
+    inputs: ["scripts/build.mjs", scenarios],
+    dir: `${generated}/scenarios`,
+    outputs: ["texts.ts"],
+    run: () => buildTexts(scenarios, "scenarioTexts", `${generated}/scenarios/texts.ts`),
   },
   ts: {
     inputs: [...coreInputs, "package.json", "tsconfig.json", "tsconfig.build.json", "src"],
@@ -42,6 +49,7 @@ const parts = {
       `${generated}/core.wasm`,
       `${generated}/core.js`,
       `${generated}/models/texts.js`,
+      `${generated}/scenarios/texts.js`,
     ],
     run: buildTs,
   },
@@ -87,16 +95,19 @@ function inlineHotPaths(wasm) {
   ]);
 }
 
-/** The built-in models as text by name: a browser has no files. */
-function buildModels() {
-  const files = filesBelow(models).filter((file) => file.endsWith(".yaml"));
+/**
+ * What is built in as text by name: a browser has no files.
+ *
+ * @param {string} folder of YAML files
+ * @param {string} name of what the module exports
+ * @param {string} output the module
+ */
+function buildTexts(folder, name, output) {
+  const files = filesBelow(folder).filter((file) => file.endsWith(".yaml"));
   const names = files.map((file) => path.basename(file, ".yaml")).toSorted();
-  const texts = names.map((name) => [name, fs.readFileSync(absolute(`${models}/${name}.yaml`), "utf8")]);
+  const texts = names.map((one) => [one, fs.readFileSync(absolute(`${folder}/${one}.yaml`), "utf8")]);
   const table = JSON.stringify(Object.fromEntries(texts));
-  fs.writeFileSync(
-    absolute(`${generated}/models/texts.ts`),
-    `export const modelTexts: Readonly<Record<string, string>> = ${table};\n`,
-  );
+  fs.writeFileSync(absolute(output), `export const ${name}: Readonly<Record<string, string>> = ${table};\n`);
 }
 
 function buildTs() {

@@ -21,7 +21,7 @@ const core = [ABI, "src/errors.ts", "src/core/", "src/generated/"];
 const host = ["src/errors.ts", "src/core/", "src/host.ts", "src/host/"];
 const scenario = [...host, "src/scenario/"];
 const run = [...scenario, "src/run/"];
-const explain = ["src/core/", "src/explain/"];
+const explain = ["src/core/", "src/explain/", "src/scenario/timed/notes.ts"];
 const report = [...run, ...explain, "src/explain.ts", "src/report/"];
 const worker = [...report, "src/worker/"];
 
@@ -46,7 +46,10 @@ const layers = [
   { at: "src/core/", imports: core },
   { at: "src/host.ts", imports: host },
   { at: "src/host/", imports: host },
-  { at: "src/scenario/", imports: [...scenario, "src/generated/models/", "yaml", "zod"] },
+  {
+    at: "src/scenario/",
+    imports: [...scenario, "src/generated/models/", "src/generated/scenarios/", "yaml", "zod"],
+  },
   { at: "src/run/", imports: run },
   { at: "src/explain.ts", imports: explain },
   { at: "src/explain/", imports: explain },
