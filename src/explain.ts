@@ -1,7 +1,11 @@
-/** What every name in a report means: policies, repairs, invariants, errnos, kernel profiles, crash kinds. */
+/**
+ * What every name in a report means: policies, repairs, invariants, errnos, kernel profiles, crash kinds,
+ * scenarios.
+ */
 import { crashTopics, errnoTopics, kernelTopics } from "./explain/codes.ts";
 import { invariantTopics } from "./explain/invariants.ts";
 import { policyTopics, repairTopics, situationTopic } from "./explain/policies.ts";
+import { scenarioTopics } from "./explain/scenarios.ts";
 import type { Topic, TopicKind } from "./explain/topic.ts";
 
 export type NamedTopic = Topic & { readonly name: string; readonly kind: TopicKind };
@@ -10,6 +14,7 @@ const groups: readonly (readonly [TopicKind, Readonly<Record<string, Topic>>])[]
   ["policy", policyTopics],
   ["repair", repairTopics],
   ["set-up", { situation: situationTopic }],
+  ["scenario", scenarioTopics],
   ["invariant", invariantTopics],
   ["errno", errnoTopics],
   ["crash kind", crashTopics],

@@ -50,7 +50,7 @@ export function addExplainCommands(program: Command): void {
     .action(policiesCommand);
   program
     .command("explain")
-    .description("Say what a policy, repair, invariant, errno, kernel profile or crash kind is.")
+    .description("Say what a policy, repair, invariant, errno, kernel profile, crash kind or scenario is.")
     .argument("[name]", "what to explain; without it, what there is")
     .allowUnknownOption() // -EAGAIN is a name, not an option
     .addOption(formatOption(["table", "json"]))

@@ -27,7 +27,7 @@ export async function readModel(command: string, file: string): Promise<ChosenMo
 }
 
 /** Names have no dots or slashes, files have. */
-const isPath = (argument: string): boolean => /[./\\]/.test(argument) || fs.existsSync(argument);
+export const isPath = (argument: string): boolean => /[./\\]/.test(argument) || fs.existsSync(argument);
 
 /** Schedules name models: one that is not the built-in one of its name would be mistaken for it. */
 async function chosenModel(argument: string): Promise<ChosenModel> {

@@ -1,12 +1,14 @@
 /** The command line: its commands, and what becomes of their errors. */
 import { Command, CommanderError } from "commander";
-import { SimError } from "../errors.ts";
+import { SimError, type SimErrorCode } from "../errors.ts";
 import { addBenchCommand } from "./bench.ts";
 import { addExplainCommands } from "./explain.ts";
 import { addExploreCommand } from "./explore.ts";
 import { packageVersion } from "./package.ts";
 import { addReplayCommand } from "./replay.ts";
 import { addRunCommand } from "./run.ts";
+import { addScenariosCommand } from "./scenarios.ts";
+import { addSchemaCommand } from "./schema.ts";
 import { UsageError } from "./usage-error.ts";
 import { addValidateCommand } from "./validate.ts";
 
@@ -32,6 +34,8 @@ function createProgram(): Command {
   addReplayCommand(program);
   addValidateCommand(program);
   addExplainCommands(program);
+  addScenariosCommand(program);
+  addSchemaCommand(program);
   addBenchCommand(program);
   return program;
 }
@@ -40,9 +44,12 @@ function errorLine(message: string): string {
   return `pinshift: ${message.trim().replaceAll(/\s*\n\s*/g, " ")}\n`;
 }
 
-/** One line, but one for each problem of a model. */
+/** Their messages have a line for each problem. */
+const LISTS: ReadonlySet<string> = new Set<SimErrorCode>(["ERR_MODEL", "ERR_SCENARIO"]);
+
+/** One line, but one for each problem of a file. */
 function errorLines(error: unknown, message: string): string {
-  if (!(error instanceof SimError) || error.code !== "ERR_MODEL") return errorLine(message);
+  if (!(error instanceof SimError) || !LISTS.has(error.code)) return errorLine(message);
   return message.split("\n").map(errorLine).join("");
 }
 

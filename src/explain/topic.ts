@@ -17,4 +17,5 @@ export type TopicKind =
   | "errno"
   | "kernel profile"
   | "crash kind"
-  | "set-up";
+  | "set-up"
+  | "scenario";
