@@ -140,6 +140,18 @@ function free(reclaimer: Reclaimer, pfn: i32, page: Page): void {
   }
 }
 
+/** Begins with a page that has been isolated otherwise than by its virtual page. */
+export function takeIsolated(reclaimer: Reclaimer, pfn: i32): void {
+  reclaimer.isolated = pfn;
+  reclaimer.pc = TRANSITION_RECLAIM_LOCK;
+}
+
+/** The next transition with the page that has been isolated; when none is left `isolated` is PFN_NONE. */
+export function reclaimIsolated(reclaimer: Reclaimer): void {
+  reclaimer.transition = reclaimer.pc;
+  stepWith(reclaimer, reclaimer.isolated, pageAt(reclaimer.isolated));
+}
+
 /** The next transition with the page that has been isolated. */
 function stepWith(reclaimer: Reclaimer, pfn: i32, page: Page): void {
   switch (reclaimer.pc) {

@@ -125,22 +125,32 @@ function isolateRange(pfn: i32, end: i32): bool {
   return stuck;
 }
 
+/** Where the pages of a round may go: TARGET_*. */
+export function offlineTarget(): i32 {
+  return profile().offlinePrefersOtherNodes ? TARGET_OTHER_NODES : TARGET_PREFERRED;
+}
+
+/**
+ * do_migrate_range() up to the migration: isolates what one round is to move. Returns 0, or -EBUSY if the
+ * round has come to nothing because a page in use could not be isolated.
+ */
+export function offlineIsolate(pfn: i32, end: i32): i32 {
+  count(PROBE_OFFLINE_ROUNDS, 1);
+  clearBlame();
+  const stuck = isolateRange(pfn, end);
+  if (!stuck || profile().offlineBatch == 0) return 0;
+  putbackMovablePages();
+  return -EBUSY;
+}
+
 /**
  * do_migrate_range(): one round. Returns the number of pages it could not move, or -EBUSY or -ENOMEM where
  * the profile lets them count against the retries.
  */
 export function offlineRound(pfn: i32, end: i32): i32 {
-  const p = profile();
-  count(PROBE_OFFLINE_ROUNDS, 1);
-  clearBlame();
-  const stuck = isolateRange(pfn, end);
-  if (stuck && p.offlineBatch > 0) {
-    putbackMovablePages();
-    return -EBUSY;
-  }
-  if (isolatedPages().nr == 0) return 0;
-  const target = p.offlinePrefersOtherNodes ? TARGET_OTHER_NODES : TARGET_PREFERRED;
-  const rc = migratePages(target, 0, MIGRATE_SYNC, MR_MEMORY_HOTPLUG);
+  const err = offlineIsolate(pfn, end);
+  if (err != 0 || isolatedPages().nr == 0) return err;
+  const rc = migratePages(offlineTarget(), 0, MIGRATE_SYNC, MR_MEMORY_HOTPLUG);
   if (rc != 0) {
     count(PROBE_LOG_MIGRATION_FAILED, isolatedPages().nr);
     putbackMovablePages();

@@ -81,7 +81,8 @@ export function offlineMayGoOn(): i32 {
 }
 
 /** 5. Nothing on the LRU is left in the block: the end, or on 6.x once more from the start. */
-function allMoved(start: i32): i32 {
+export function offlineAllMoved(): i32 {
+  const start = call().block << MEMORY_BLOCK_ORDER;
   lruAddDrainAll(config(CFG_CPUS));
   if (testPagesIsolated(start)) return offlineLeave(0);
   if (profile().offlineBatch > 0) return offlineLeave(-EBUSY);
@@ -89,28 +90,42 @@ function allMoved(start: i32): i32 {
   return OFFLINE_GO_ON;
 }
 
-/** 4b.–4d. Drains, scans and migrates once. Returns OFFLINE_GO_ON, or what ends the call. */
-export function offlineTurn(): i32 {
-  const p = profile();
+/** 4b. and 4c. Drains and scans. Returns the first page that is to move, PFN_NONE if there is none. */
+export function offlineScan(): i32 {
   const c = call();
-  const start = c.block << MEMORY_BLOCK_ORDER;
-  const end = start + MEMORY_BLOCK_PAGES;
   // v3.12 begins each scan anew; 6.x goes on where it found a page.
-  if (p.offlineBatch > 0) {
-    c.pfn = start;
+  if (profile().offlineBatch > 0) {
+    c.pfn = c.block << MEMORY_BLOCK_ORDER;
     if (c.drain != 0) lruAddDrainAll(config(CFG_CPUS));
     c.drain = 1;
   }
-  c.pfn = scanMovablePages(c.pfn, end);
-  let rc = 0;
-  if (c.pfn == PFN_NONE) {
-    const done = allMoved(start);
-    if (done != OFFLINE_GO_ON) return done;
-  } else {
-    rc = offlineRound(c.pfn, end);
-  }
-  spend(config(CFG_COST_ROUND));
-  if (rc >= 0 || p.offlineRetries == 0) return OFFLINE_GO_ON;
+  c.pfn = scanMovablePages(c.pfn, offlineBlockEnd());
+  return c.pfn;
+}
+
+/** Behind the last frame of the block. */
+export function offlineBlockEnd(): i32 {
+  return (call().block << MEMORY_BLOCK_ORDER) + MEMORY_BLOCK_PAGES;
+}
+
+/** What a round has returned. Returns OFFLINE_GO_ON, or what ends the call. */
+export function offlineSettle(rc: i32): i32 {
+  if (rc >= 0 || profile().offlineRetries == 0) return OFFLINE_GO_ON;
+  const c = call();
   c.retriesLeft -= 1;
   return c.retriesLeft == 0 ? offlineLeave(rc) : OFFLINE_GO_ON;
+}
+
+/** 4b.–4d. Drains, scans and migrates once. Returns OFFLINE_GO_ON, or what ends the call. */
+export function offlineTurn(): i32 {
+  const pfn = offlineScan();
+  let rc = 0;
+  if (pfn == PFN_NONE) {
+    const done = offlineAllMoved();
+    if (done != OFFLINE_GO_ON) return done;
+  } else {
+    rc = offlineRound(pfn, offlineBlockEnd());
+  }
+  spend(config(CFG_COST_ROUND));
+  return offlineSettle(rc);
 }

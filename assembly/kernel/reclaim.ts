@@ -29,7 +29,7 @@ import { append, reclaimedPages, takeFirst } from "./migrate_list";
 import { pageReferenced } from "./referenced";
 import { shrinkPage } from "./shrink_page";
 
-const DEF_PRIORITY: i32 = 12; // the first look is at 1/4096 of a list
+export const DEF_PRIORITY: i32 = 12; // the first look is at 1/4096 of a list
 const GIB_PAGES_SHIFT: i32 = 30 - PAGE_SHIFT;
 
 /** isolate_lru_pages() of one page, as if its turn had come. Returns false if it is not to be had. */
@@ -63,7 +63,7 @@ export function reclaimPage(pfn: i32): i32 {
 }
 
 /** Takes up to `nr` pages from the end of a list onto reclaimedPages() (isolate_lru_pages()). */
-function isolateFrom(zone: Zone, lru: i32, nr: i32): void {
+export function isolateFrom(zone: Zone, lru: i32, nr: i32): void {
   const source = lruList(zone, lru);
   const list = reclaimedPages();
   lruAddDrainCpu(machine().cpu);
@@ -92,7 +92,7 @@ function shrinkInactiveList(zone: Zone, lru: i32, nr: i32): i32 {
 }
 
 /** shrink_active_list(): pages become inactive, and old. */
-function shrinkActiveList(zone: Zone, lru: i32, nr: i32): void {
+export function shrinkActiveList(zone: Zone, lru: i32, nr: i32): void {
   isolateFrom(zone, lru, nr);
   const list = reclaimedPages();
   let deactivated = 0;
@@ -119,7 +119,7 @@ function intSqrt(n: i32): i32 {
 }
 
 /** inactive_list_is_low(): of anonymous memory the larger a zone the fewer pages need be inactive. */
-function inactiveIsLow(zone: Zone, active: i32): bool {
+export function inactiveIsLow(zone: Zone, active: i32): bool {
   const inactive = active == LRU_ACTIVE_ANON ? LRU_INACTIVE_ANON : LRU_INACTIVE_FILE;
   const gib = zone.managedPages >> GIB_PAGES_SHIFT;
   const ratio = active == LRU_ACTIVE_ANON && gib > 0 ? intSqrt(10 * gib) : 1;
