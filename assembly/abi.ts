@@ -407,10 +407,16 @@ export const CFG_COST_FAULT = 25; // ns, one minor fault
 export const CFG_SWAP_SLOTS = 26; // of all swap areas together
 export const CFG_DEBUG_VM = 28; // CONFIG_DEBUG_VM: a page that is charged still is not freed (v3.12)
 export const CFG_KSM_ITEMS = 27; // places at which pages are merged by KSM at one time
-export const CFG_ACTORS = 29; // actors of the explored clock
+export const CFG_ACTORS = 29; // actors of the explored clock, and on the timed one those of processes
 export const CFG_APFS = 30; // work items that can exist at one time
 export const CFG_MIGRATIONS = 31; // migrations that can be under way step by step
-export const CFG_NODES = 32; // first node; CFG_NODE_WORDS each
+// The timed clock; all 0: it cannot run.
+export const CFG_TASKS = 32; // tasks of guests
+export const CFG_JOBS = 33; // operations, pinners and other things that run beside the guests
+export const CFG_REQUESTS = 34; // pages in flight to and from swap devices
+export const CFG_QUANTILES = 35; // points of distributions
+export const CFG_ACCESSES = 36; // accesses of traces
+export const CFG_NODES = 37; // first node; CFG_NODE_WORDS each
 export const CFG_NODE_WORDS = 2;
 export const CFG_NODE_HAS_CPUS = 0;
 export const CFG_ZONES = CFG_NODES + MAX_NODES * CFG_NODE_WORDS; // first zone; CFG_ZONE_WORDS each
@@ -456,7 +462,25 @@ export const TABLE_SWAP_SLOTS = 29;
 export const TABLE_SWAP_CONTENT = 30; // what the devices hold
 export const TABLE_KSM_ITEMS = 31;
 export const TABLE_ACTORS = 32;
-export const NR_TABLES = 33;
+// The timed clock.
+export const TABLE_TIMED = 33; // its scalars, and the costs of transitions
+export const TABLE_QUEUE = 34; // events by time
+export const TABLE_RUNS = 35; // vCPUs in guest mode by the time of their next access
+export const TABLE_THREADS = 36; // what the timed clock has of each vCPU
+export const TABLE_TASKS = 37;
+export const TABLE_CPUS = 38; // physical CPUs: who waits for them, and their kworkers
+export const TABLE_KWORKERS = 39; // one for each work item of async_pf
+export const TABLE_JOBS = 40;
+export const TABLE_RECLAIMS = 41; // reclaims that are under way
+export const TABLE_DEVICES = 42; // swap devices
+export const TABLE_BIOS = 43; // pages in flight
+export const TABLE_WAITERS = 44; // who sleeps on which page lock
+export const TABLE_QUANTILES = 45;
+export const TABLE_ACCESSES = 46;
+export const TABLE_METRICS = 47; // a u64 each
+export const TABLE_HISTOGRAMS = 48; // a u32 for each bucket
+export const TABLE_BLAMED = 49; // who has kept pages from moving
+export const NR_TABLES = 50;
 
 export const VERIFY_WINDOW = 1 << 23; // frames that verify() recounts in one pass
 
@@ -731,3 +755,148 @@ export const KSM_ITEM_SIZE = 16;
 export const KSM_ITEM_NEXT = 4;
 export const KSM_ITEM_ANON_VMA = 8;
 export const KSM_ITEM_INDEX = 12;
+
+// The timed clock: costs beside those of transitions, which have the numbers below; ns.
+export const COST_EXIT = 128; // from the guest's access to the kernel
+export const COST_ENTRY = 129;
+export const COST_WAKEUP = 130; // from the end of a wait to the task that waited
+export const COST_SWITCH = 131; // of a physical CPU to another vCPU
+export const COST_FAULT = 132; // a fault that is resolved at once
+export const COST_NOT_PRESENT = 133; // set-up of a work item, and the exception
+export const COST_READY = 134; // "page ready" in the guest
+export const COST_KICK = 135; // an IPI that makes a vCPU leave the guest
+export const COST_ISOLATE = 136; // a page that is taken off the LRU to be migrated
+export const COST_CALL = 137; // move_pages(), offline: once a call
+export const COST_ROUND = 138; // once a round of an offline
+export const COST_DRAIN = 139; // lru_add_drain_all()
+export const COST_AGE = 140; // a page of the active list that reclaim looks at
+export const COST_PIN = 141; // get_user_pages() of a page that is there
+export const NR_COSTS = 144;
+
+// What an event is about: kind << EVENT_KIND_SHIFT | number.
+export const EVENT_KIND_SHIFT = 24;
+export const EVENT_THREAD = 1; // a vCPU thread
+export const EVENT_KWORKER = 2; // a work item
+export const EVENT_REQUEST = 3; // a request of a swap device ends
+export const EVENT_JOB = 4;
+export const EVENT_RECLAIM = 5;
+export const EVENT_CPU = 6; // the time slice of a physical CPU ends
+export const EVENT_UNPIN = 7; // a pin is released
+export const EVENT_TASK = 8; // a task of a guest has slept enough
+
+// Why a run on the timed clock returns.
+export const TIMED_MORE = 0; // its budget of events is used up
+export const TIMED_UNTIL = 1; // nothing is due before the time it was to run to
+export const TIMED_DONE = 2; // the last operation has ended, and it was to end then
+export const TIMED_IDLE = 3; // nothing is due at all
+
+// Jobs: kinds, and what they count.
+export const JOB_OFFLINE = 1;
+export const JOB_MOVE_PAGES = 2;
+export const JOB_FORK = 3;
+export const JOB_KILL = 4;
+export const JOB_PAUSE = 5;
+export const JOB_RESUME = 6;
+export const JOB_RESIZE = 7;
+export const JOB_SIGNAL = 8;
+export const JOB_PIN = 9;
+export const JOB_DRAIN = 10;
+export const JOB_PINNER = 11;
+export const JOB_MIGRATION = 12; // background migration of one page at a time
+export const JOB_SIZE = 256;
+export const JOB_KIND = 0;
+export const JOB_STATE = 4; // 0 = not begun
+export const JOB_RUNNING = 1;
+export const JOB_ENDED = 2;
+export const JOB_GAVE_UP = 3; // the caller's patience was at its end
+export const JOB_START_NS = 8; // u64
+export const JOB_END_NS = 16; // u64
+export const JOB_RC = 24;
+export const JOB_ROUNDS = 28;
+export const JOB_MOVED = 32;
+export const JOB_LEFT = 36;
+export const JOB_PINS_AT_START = 40;
+export const JOB_FAILED_FIRST = 44; // pages whose first attempt has failed
+export const JOB_MM = 48;
+export const JOB_FIRST = 52; // page, block or vCPU
+export const JOB_NR = 56; // pages
+export const JOB_NODE = 60;
+export const JOB_BATCH = 64;
+export const JOB_GIVE_UP_ROUNDS = 68; // 0 = none
+export const JOB_GIVE_UP_NS = 72; // u64, 0 = none
+export const JOB_RNG = 80; // u64
+export const JOB_EVERY = 88; // distribution of the intervals
+export const JOB_HOLD = 92; // distribution of the hold times, 0 = for ever
+export const JOB_AT_ONCE = 96;
+export const JOB_PIN_KIND = 100; // HOLDER_*
+export const JOB_IS_OPERATION = 104; // it counts for the end of the run
+
+// Tasks of guests.
+export const PATTERN_NONE = 0; // it computes
+export const PATTERN_UNIFORM = 1;
+export const PATTERN_ZIPF = 2;
+export const PATTERN_SEQUENTIAL = 3;
+export const PATTERN_SHIFT = 4;
+export const PATTERN_PING_PONG = 5;
+export const PATTERN_TRACE = 6;
+export const TASK_SIZE = 128;
+export const TASK_PATTERN = 0;
+export const TASK_FIRST_PAGE = 4;
+export const TASK_PAGES = 8;
+export const TASK_ACCESS_NS = 12;
+export const TASK_WRITE_PERCENT = 16;
+export const TASK_SLEEP_EVERY = 20;
+export const TASK_RNG = 24; // u64
+export const TASK_SLEEP_NS = 32; // u64
+export const TASK_EVERY_NS = 40; // u64, of shift and ping-pong
+export const TASK_WINDOW = 48; // pages, of shift; first entry of the table, of zipf; first access, of trace
+export const TASK_STEP = 52; // pages, of shift; entries of the table, of zipf; accesses, of trace
+
+// vCPU threads.
+export const THREAD_SIZE = 256;
+export const ASYNC_PF_OFF = 0;
+export const ASYNC_PF_HALT = 1;
+export const ASYNC_PF_PARAVIRTUAL = 2;
+
+// Swap devices.
+export const DEVICE_SIZE = 64;
+
+// Sums: a u64 each.
+export const METRIC_ACCESSES = 0;
+export const METRIC_WORK_NS = 1;
+export const METRIC_GUEST_NS = 2;
+export const METRIC_HALTED_NS = 3;
+export const METRIC_STALLED_NS = 4;
+export const METRIC_WAITING_NS = 5;
+export const METRIC_EXITS = 6;
+export const METRIC_FAULTS = 7;
+export const METRIC_ASYNC_PFS = 8;
+export const METRIC_READY = 9;
+export const METRIC_SYNC_FAULTS = 10;
+export const METRIC_READ_REQUESTS = 11;
+export const METRIC_WRITE_REQUESTS = 12;
+export const METRIC_DIRECT_RECLAIMS = 13;
+export const METRIC_MIGRATION_FAILURES = 14;
+export const METRIC_PINS = 15;
+export const METRIC_PIN_NS = 16;
+export const METRIC_EVENTS = 17;
+export const METRIC_SKIPPED_PINS = 18; // a pinner found no page that was there
+export const NR_METRICS = 24;
+
+// Histograms of durations in ns: buckets as those of an HDR histogram, 2^5 in each octave.
+export const HISTOGRAM_FAULT = 0;
+export const HISTOGRAM_PIN = 1;
+export const HISTOGRAM_MIGRATION = 2;
+export const HISTOGRAM_STALL = 3;
+export const NR_HISTOGRAMS = 4;
+export const HISTOGRAM_SHIFT = 5;
+export const HISTOGRAM_BUCKETS = 45 << HISTOGRAM_SHIFT; // up to 2^49 ns
+
+// Who has kept pages from moving.
+export const BLAME_ROWS = 1024;
+export const BLAME_SIZE = 32;
+export const BLAME_KIND = 0; // HOLDER_*, 0 = it is no pin
+export const BLAME_OWNER = 4;
+export const BLAME_PAGES = 8;
+export const BLAME_BLOCKED_NS = 16; // u64
+export const BLAME_LONGEST_NS = 24; // u64

@@ -13,6 +13,9 @@ import {
   ACTOR_SIZE,
   APF_SIZE,
   BATCH_SIZE,
+  BLAME_ROWS,
+  BLAME_SIZE,
+  CFG_ACCESSES,
   CFG_ACTORS,
   CFG_APFS,
   CFG_CACHE_SLOTS,
@@ -20,6 +23,7 @@ import {
   CFG_CPUS,
   CFG_ENTRIES,
   CFG_EVENTS,
+  CFG_JOBS,
   CFG_KSM_ITEMS,
   CFG_MAPPINGS,
   CFG_MAX_PFN,
@@ -27,11 +31,17 @@ import {
   CFG_PINS,
   CFG_PROCESSES,
   CFG_PTES,
+  CFG_QUANTILES,
+  CFG_REQUESTS,
   CFG_SWAP_SLOTS,
+  CFG_TASKS,
   CFG_TRACE_RECORDS,
   CFG_VCPUS,
   CFG_VMAS,
   CFG_WORDS,
+  DEVICE_SIZE,
+  HISTOGRAM_BUCKETS,
+  JOB_SIZE,
   KSM_ITEM_SIZE,
   MAX_NODES,
   MAX_SWAP_AREAS,
@@ -39,6 +49,8 @@ import {
   MEMORY_BLOCK_ORDER,
   MIGRATION_SIZE,
   NR_COUNTERS,
+  NR_HISTOGRAMS,
+  NR_METRICS,
   NR_TABLES,
   PAGEBLOCK_ORDER,
   PAGE_RECORD_SHIFT,
@@ -46,21 +58,30 @@ import {
   PROCESS_SIZE,
   SWAP_AREA_SIZE,
   SWAP_SLOT_SIZE,
+  TABLE_ACCESSES,
   TABLE_ACTORS,
   TABLE_APFS,
   TABLE_BATCHES,
+  TABLE_BIOS,
   TABLE_BLAME,
+  TABLE_BLAMED,
   TABLE_BLOCKS,
   TABLE_CACHE_SLOTS,
   TABLE_CONTENT,
   TABLE_COUNTERS,
+  TABLE_CPUS,
   TABLE_CTXS,
+  TABLE_DEVICES,
   TABLE_ENTRIES,
   TABLE_EVENTS,
   TABLE_EXPECTED,
+  TABLE_HISTOGRAMS,
+  TABLE_JOBS,
   TABLE_KSM_ITEMS,
+  TABLE_KWORKERS,
   TABLE_MACHINE,
   TABLE_MAPPINGS,
+  TABLE_METRICS,
   TABLE_MIGRATIONS,
   TABLE_NODES,
   TABLE_PAGEBLOCKS,
@@ -69,16 +90,26 @@ import {
   TABLE_PIN_HASH,
   TABLE_PROCESSES,
   TABLE_PTES,
+  TABLE_QUANTILES,
+  TABLE_QUEUE,
+  TABLE_RECLAIMS,
   TABLE_ROUND,
+  TABLE_RUNS,
   TABLE_SCRATCH,
   TABLE_STATUS,
   TABLE_SWAP_AREAS,
   TABLE_SWAP_CONTENT,
   TABLE_SWAP_SLOTS,
+  TABLE_TASKS,
+  TABLE_THREADS,
+  TABLE_TIMED,
   TABLE_TRACE,
   TABLE_VCPUS,
   TABLE_VMAS,
+  TABLE_WAITERS,
   TABLE_ZONES,
+  TASK_SIZE,
+  THREAD_SIZE,
   TRACE_RECORD_SIZE,
   VCPU_SIZE,
   VERIFY_WINDOW,
@@ -106,6 +137,15 @@ export const SWAP_SLOT_RECORD_SIZE: usize = SWAP_SLOT_SIZE;
 export const EVENT_RECORD_SIZE: usize = 32;
 export const MACHINE_RECORD_SIZE: usize = 320;
 export const PROFILE_RECORD_SIZE: usize = 192;
+export const TIMED_RECORD_SIZE: u64 = 1024;
+export const QUEUE_ENTRY_SIZE: u64 = 16;
+export const CPU_RECORD_SIZE: u64 = 64;
+export const KWORKER_RECORD_SIZE: u64 = 64;
+export const RECLAIM_RECORD_SIZE: u64 = 128;
+export const MAX_RECLAIMS: u64 = 256; // at one time
+export const BIO_RECORD_SIZE: u64 = 32;
+export const WAITER_RECORD_SIZE: u64 = 16;
+export const WAIT_BUCKETS: u64 = 1024;
 export const MIGRATE_LISTS_SIZE: usize = 128;
 export const CONTROL_RECORD_SIZE: usize = 32;
 export const FRAME_RUNS_SIZE: usize = 32;
@@ -184,6 +224,36 @@ function place(table: i32, size: u64): void {
   cursor = (cursor + size + ALIGNMENT - 1) & ~(<u64>ALIGNMENT - 1);
 }
 
+/** What the timed clock has: nothing of it unless there may be tasks or jobs. */
+function placeTimed(vcpus: u64, apfs: u64): void {
+  const tasks = <u64>config(CFG_TASKS);
+  const jobs = <u64>config(CFG_JOBS);
+  const any: u64 = tasks + jobs > 0 ? 1 : 0;
+  const cpus = <u64>config(CFG_CPUS);
+  const requests = <u64>config(CFG_REQUESTS);
+  const sleepers = vcpus + apfs + jobs + MAX_RECLAIMS;
+  place(TABLE_TIMED, any * TIMED_RECORD_SIZE);
+  // A vCPU may leave events behind that are of no use any more, and so may a CPU.
+  const events =
+    vcpus * 8 + cpus * 8 + apfs * 2 + jobs + tasks + requests + <u64>config(CFG_PINS) + MAX_RECLAIMS;
+  place(TABLE_QUEUE, any * events * QUEUE_ENTRY_SIZE);
+  place(TABLE_RUNS, any * vcpus * QUEUE_ENTRY_SIZE);
+  place(TABLE_THREADS, any * vcpus * THREAD_SIZE);
+  place(TABLE_TASKS, (tasks + any) * TASK_SIZE);
+  place(TABLE_CPUS, any * cpus * CPU_RECORD_SIZE);
+  place(TABLE_KWORKERS, any * (apfs + 1) * KWORKER_RECORD_SIZE);
+  place(TABLE_JOBS, jobs * JOB_SIZE);
+  place(TABLE_RECLAIMS, any * (MAX_RECLAIMS + 1) * RECLAIM_RECORD_SIZE);
+  place(TABLE_DEVICES, any * (MAX_SWAP_AREAS + 1) * DEVICE_SIZE);
+  place(TABLE_BIOS, (requests + any) * BIO_RECORD_SIZE);
+  place(TABLE_WAITERS, any * (WAIT_BUCKETS * 4 + (sleepers + 1) * WAITER_RECORD_SIZE));
+  place(TABLE_QUANTILES, <u64>config(CFG_QUANTILES) * 16);
+  place(TABLE_ACCESSES, <u64>config(CFG_ACCESSES) * 4);
+  place(TABLE_METRICS, any * NR_METRICS * 8);
+  place(TABLE_HISTOGRAMS, any * NR_HISTOGRAMS * HISTOGRAM_BUCKETS * 4);
+  place(TABLE_BLAMED, any * BLAME_ROWS * BLAME_SIZE);
+}
+
 /**
  * Lays the regions out and returns how many bytes of memory they need, without touching them.
  * The caller compares that with what one memory can hold before it calls claim().
@@ -215,6 +285,7 @@ export function layOut(): u64 {
   place(TABLE_CTXS, (apfs * 2 + 1) * CTX_RECORD_SIZE);
   place(TABLE_MIGRATIONS, (<u64>config(CFG_MIGRATIONS) + 1) * MIGRATION_RECORD_SIZE);
   place(TABLE_ACTORS, <u64>config(CFG_ACTORS) * ACTOR_SIZE);
+  placeTimed(vcpus, apfs);
   const slots = <u64>config(CFG_SWAP_SLOTS) + 1;
   place(TABLE_SWAP_SLOTS, slots * SWAP_SLOT_RECORD_SIZE);
   place(TABLE_KSM_ITEMS, (<u64>config(CFG_KSM_ITEMS) + 1) * KSM_ITEM_RECORD_SIZE);

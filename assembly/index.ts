@@ -6,6 +6,8 @@ import {
   ABI_VERSION,
   CFG_CPUS,
   CFG_KERNEL,
+  CFG_POLICY,
+  CFG_REPAIRS,
   CFG_SEED_HIGH,
   CFG_SEED_LOW,
   FAULT_WAIT,
@@ -213,6 +215,12 @@ export {
   zapRange,
 };
 
+export { beginTimed, moveSlowly, setDevice, setEnd, setQuantile, setZipf } from "./clock/timed/set_up";
+export { startJob, startThread } from "./clock/timed/set_up";
+export { runTimed, settleTimed } from "./clock/timed/timed";
+export { setCost } from "./clock/timed/timed_state";
+export { freeFrames } from "./clock/timed/watermarks";
+
 /** swap_setup(): the kernel's choice for machines of 16 MiB or more. */
 const DEFAULT_PAGE_CLUSTER: i32 = 3;
 
@@ -335,6 +343,15 @@ export function lruAddDrain(): void {
 
 export function mlockRange(mm: i32, start: i32, end: i32): void {
   mlock(mm, start, end, config(CFG_CPUS));
+}
+
+/** Another pin policy from now on; false while contexts of the RFC exist, which no other frees. */
+export function setPolicy(policy: i32, repairs: i32): bool {
+  if (machine().nrCtxs != 0) return false;
+  store<i32>(configPtr + CFG_POLICY * 4, policy);
+  store<i32>(configPtr + CFG_REPAIRS * 4, repairs);
+  initRfc();
+  return true;
 }
 
 /** Lets simulated time pass, with what becomes due in it. */

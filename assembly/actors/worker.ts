@@ -25,7 +25,7 @@ import { asyncPfStep, workerSleeps } from "../kernel/async_pf";
 import { policyAllocates, policyIsUnlocked } from "../kernel/policy/policy";
 import { Actor } from "../state/actor";
 import { Apf, apfAt } from "../state/apf";
-import { mmAt } from "../state/mm";
+import { mmAt, mmapSemBlocksReader } from "../state/mm";
 import { vcpuAt } from "../state/vcpu";
 
 @unmanaged
@@ -59,7 +59,7 @@ function transitionAfter(at: i32): i32 {
 }
 
 /** True if GUP comes next. */
-function isBeforeGup(apf: Apf): bool {
+export function isBeforeGup(apf: Apf): bool {
   return apf.worker == WORKER_BEGUN || (apf.worker == WORKER_NOT_BEGUN && !policyAllocates());
 }
 
@@ -81,7 +81,7 @@ export function nextWorkerTransition(worker: Worker): i32 {
 function waits(worker: Worker, apf: Apf): bool {
   if (workerSleeps(apf)) return true;
   if (apf.worker == WORKER_HAS_STORED) return vcpuAt(apf.vcpu).locked != 0;
-  return isBeforeGup(apf) && worker.holdsSem == 0 && mmAt(worker.mm).mmapSem < 0;
+  return isBeforeGup(apf) && worker.holdsSem == 0 && mmapSemBlocksReader(worker.mm);
 }
 
 /** down_read() comes with GUP, up_read() with the last store. */

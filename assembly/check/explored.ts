@@ -81,13 +81,13 @@ function forgetViolation(): void {
 
 function verifyAll(resting: bool, wantedBit: i32): u64 {
   const m = machine();
-  m.exploring = resting ? 0 : 1;
+  m.interleaved = resting ? 0 : 1;
   beginCollecting(wantedBit);
   verify();
   // At the end nobody sleeps on a page any more.
   if (resting) expectEqual(INV_LIVE, 0, 0, 0, m.nrWaiters);
   const broken = endCollecting();
-  m.exploring = 1;
+  m.interleaved = 1;
   return broken;
 }
 

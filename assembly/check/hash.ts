@@ -13,8 +13,11 @@ import {
   SECTION_PTES,
   TABLE_SWAP_AREAS,
   TABLE_SWAP_SLOTS,
+  TABLE_TIMED,
   CFG_SWAP_SLOTS,
+  TABLE_ACTORS,
   TABLE_APFS,
+  TABLE_BLAMED,
   TABLE_BATCHES,
   TABLE_BLOCKS,
   TABLE_CACHE_SLOTS,
@@ -87,7 +90,14 @@ function hashObjects(): u64 {
   hash = foldTable(hash, TABLE_SWAP_AREAS);
   hash = foldTable(hash, TABLE_SWAP_SLOTS);
   hash = foldTable(hash, TABLE_KSM_ITEMS);
-  return foldTable(hash, TABLE_EVENTS);
+  hash = foldTable(hash, TABLE_EVENTS);
+  return m.timed == 0 ? hash : hashTimed(hash);
+}
+
+/** What the timed clock has: its tables follow each other. */
+function hashTimed(hash: u64): u64 {
+  for (let table = TABLE_TIMED; table <= TABLE_BLAMED; table++) hash = foldTable(hash, table);
+  return foldTable(hash, TABLE_ACTORS);
 }
 
 function hashContent(): u64 {

@@ -71,8 +71,8 @@ function fileFault(vmaId: i32, vpn: i32, write: bool): i32 {
     if ((mapping.flags & AS_SHMEM) == 0) count(PGMAJFAULT, 1); // it is read, or would be
     if (fresh == PFN_NONE) return -ENOMEM;
     const cached = addToPageCache(vma.object, index, fresh);
-    // The read of a file takes time on the explored clock.
-    if (machine().exploring != 0 && (mapping.flags & AS_SHMEM) == 0) {
+    // The read of a file takes time where actors run, but not on the timed clock, which has no device for it.
+    if (machine().interleaved != 0 && machine().timed == 0 && (mapping.flags & AS_SHMEM) == 0) {
       cached.flags = (cached.flags & ~PG_UPTODATE) | PG_LOCKED;
     }
     addFreshPageToLru(vma, fresh, cached);

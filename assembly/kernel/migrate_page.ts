@@ -59,7 +59,7 @@ export function lockForMigration(page: Page, force: bool, mode: i32): i32 {
 
 /** True if the attempt sleeps until the I/O actor ends the writeback; on other clocks it ends here. */
 export function sleepsForWriteback(page: Page, force: bool, mode: i32): bool {
-  return (page.flags & PG_WRITEBACK) != 0 && force && mode == MIGRATE_SYNC && machine().exploring != 0;
+  return (page.flags & PG_WRITEBACK) != 0 && force && mode == MIGRATE_SYNC && machine().interleaved != 0;
 }
 
 /** 3. Deals with writeback: 0, -EBUSY where the mode never waits, -EAGAIN where this attempt does not. */

@@ -63,7 +63,7 @@ import {
 } from "./migrate_page";
 import { migratePageCopy, migratePageMoveMapping } from "./move_mapping";
 import { callbackCheck, callbackCopy, callbackLook, callbackSpins, rfcMustLock } from "./policy/rfc";
-import { TARGET_NODE, allocTarget } from "./target";
+import { allocTarget } from "./target";
 import { removeMigrationPtes } from "./unmap";
 
 /** The way back, or out: what is left when the page has moved or cannot be moved. */
@@ -105,7 +105,7 @@ export function nextTransition(migration: Migration): i32 {
 /** Allocates the target. A page that its owners have dropped is not even locked, and counts as moved. */
 function allocate(migration: Migration, page: Page): i32 {
   // Without a record for its holder the target cannot be had either.
-  const to = freePins() > 0 ? allocTarget(TARGET_NODE, migration.node, migration.pfn, 0) : PFN_NONE;
+  const to = freePins() > 0 ? allocTarget(migration.targetKind, migration.node, migration.pfn, 0) : PFN_NONE;
   if (to == PFN_NONE) return -ENOMEM;
   migration.target = to;
   migration.targetPin = addPin(HOLDER_MIGRATION_TARGET, to, 0, 0, 0);
@@ -228,7 +228,7 @@ function endTransition(migration: Migration, page: Page, transition: i32): void 
   migration.locked = 0;
 }
 
-/** True if it waits: for the page lock, on the explored clock the end of writeback, or the vCPU's lock. */
+/** True if it waits: for the page lock, where actors run the end of writeback, or the vCPU's lock. */
 function sleeps(migration: Migration, page: Page, transition: i32): bool {
   const force = migration.force != 0;
   if (transition == TRANSITION_MIGRATE_LOCK) return sleepsForLock(page, force, migration.mode);

@@ -4,6 +4,7 @@ import { machine } from "../state/machine";
 import { Page, getPage, pageAt, pfnOf } from "../state/page";
 import { addPin, freePins, nextPinOf, pinAt } from "../state/pins";
 import { releasePin } from "../state/release";
+import { wakeUpPage } from "../state/wait_queue";
 
 /** A task of `mm` sleeps until the page is unlocked, if `withRef` with a reference of its own. FAULT_WAIT. */
 export function sleepOnPage(mm: i32, pfn: i32, withRef: bool): i32 {
@@ -32,8 +33,9 @@ export function trylockPage(page: Page): bool {
 export function unlockPage(page: Page): void {
   page.flags &= ~PG_LOCKED;
   const m = machine();
-  if (m.nrWaiters == 0) return;
+  if ((m.nrWaiters | m.nrParked) == 0) return;
   const pfn = pfnOf(page);
+  wakeUpPage(pfn);
   let id = nextPinOf(pfn, 0);
   while (id != 0) {
     const next = nextPinOf(pfn, id);

@@ -10,6 +10,7 @@ import {
   PSWPIN,
   PSWPOUT,
 } from "../abi";
+import { submitBio } from "../state/bio";
 import { copyContentFromSlot, copyContentToSlot } from "../state/content";
 import { lruAddDrainCpu, lruCacheAdd } from "../state/lru_batch";
 import { machine } from "../state/machine";
@@ -33,13 +34,14 @@ export function swapWritepage(pfn: i32, page: Page): void {
   copyContentToSlot(pfn, number);
   swapSlotAt(number).written = 1;
   count(PSWPOUT, 1);
+  submitBio(pfn, number, true);
   if (swapAreaAt(areaOfSlot(number)).synchronous != 0) page.flags &= ~PG_RECLAIM;
   else page.flags |= PG_WRITEBACK;
 }
 
-/** True if a read of this slot takes time, after which endRead() is called: on the explored clock. */
+/** True if a read of this slot takes time, after which endRead() is called: where actors run. */
 function isInFlight(slot: i32): bool {
-  return machine().exploring != 0 && swapAreaAt(areaOfSlot(slot)).synchronous == 0;
+  return machine().interleaved != 0 && swapAreaAt(areaOfSlot(slot)).synchronous == 0;
 }
 
 /** end_swap_bio_read() and its like for files: the content is there, and the page unlocked. */
@@ -58,6 +60,7 @@ function readFrame(slot: i32, node: i32, bound: bool): i32 {
   if (!profile().chargeEndsWithMapping) chargePage(page); // mem_cgroup_swapin_charge_folio()
   copyContentFromSlot(slot, pfn);
   count(PSWPIN, 1);
+  submitBio(pfn, slot, false);
   return pfn;
 }
 

@@ -27,6 +27,7 @@ import { pteAt, ptePfn, ptePresent, setPte } from "../state/pgtable";
 import { profile } from "../state/profile";
 import { areaOfSlot } from "../state/swap";
 import { count } from "../state/vmstat";
+import { wakeUpPage } from "../state/wait_queue";
 import { NO_PLACE, beginWalk, nextPlace } from "./rmap_walk";
 
 /**
@@ -39,6 +40,7 @@ export function endPageWriteback(pfn: i32, page: Page): void {
   }
   const awaited = (page.flags & PG_RECLAIM) != 0;
   page.flags &= ~(PG_WRITEBACK | PG_RECLAIM);
+  wakeUpPage(pfn);
   if (!awaited || (page.flags & (PG_LRU | PG_LOCKED | PG_DIRTY | PG_UNEVICTABLE)) != PG_LRU) return;
   if ((page.flags & PG_ACTIVE) != 0 && !profile().rotatesActive) return;
   count(PGROTATED, 1);

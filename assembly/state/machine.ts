@@ -86,8 +86,19 @@ export class Machine {
   nrKsmItems: i32;
   nowait: i32; // faults give up at a page lock: FAULT_FLAG_RETRY_NOWAIT
   lockTaken: i32; // page whose lock the present transition has taken and released, 0 = none
-  exploring: i32; // actors are between two steps: a locked page may have entries, reads take time
+  interleaved: i32; // actors are between two steps: a locked page may have entries, reads take time
   pageCluster: i32; // vm.page-cluster: 2^n slots are read at once
+  timed: i32; // the timed clock runs: sleepers are woken, I/O is queued
+  nrParked: i32; // who sleep on page locks, with records in the wait queues
+  firstWoken: i32; // of them those that are to be woken now
+  lastWoken: i32;
+  freeWaiter: i32;
+  nrSubmitted: i32; // pages handed to a swap device that have not been put into a request yet
+  firstSubmitted: i32;
+  lastSubmitted: i32;
+  freeBio: i32;
+  nrBios: i32;
+  semWriter: i32; // address space whose mmap_sem a writer waits for: readers queue behind it
 }
 
 if (offsetof<Machine>() > MACHINE_RECORD_SIZE) ERROR("size of the machine record");
@@ -115,7 +126,7 @@ if (offsetof<Machine>("gupErrno") != MACHINE_GUP_ERRNO) ERROR("Machine record");
 /** Nothing is under way: no page is locked, and no PTE a migration entry. */
 export function atRest(): bool {
   const m = machine();
-  return (m.stepping | m.exploring) == 0;
+  return (m.stepping | m.interleaved) == 0;
 }
 
 export function machine(): Machine {

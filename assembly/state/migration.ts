@@ -20,6 +20,7 @@ export class Migration {
   apf: i32; // and the work item that this named
   word: i32; // within the move: page_mapping() as it was read
   held: i32; // HELD_*: what has kept the page from moving
+  targetKind: i32; // TARGET_*: where its target may lie
 }
 
 if (offsetof<Migration>() > MIGRATION_RECORD_SIZE) ERROR("size of a migration record");

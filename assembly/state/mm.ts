@@ -35,7 +35,7 @@ export class Mm {
   mmCount: i32; // mm_count held by async_pf work
   hasPinned: i32; // MMF_HAS_PINNED: FOLL_PIN was used here
   exiting: i32; // its threads have been killed, exit_mmap() has begun
-  mmapSem: i32; // mmap_sem on the explored clock: readers, -1 = a writer
+  mmapSem: i32; // mmap_sem where actors run: readers, -1 = a writer
   zapped: i32; // page whose PTE zap_pte_range() has cleared, but not yet page_remove_rmap(), 0 = none
   zappedVpn: i32; // where that PTE was; its lock is held
 }
@@ -89,6 +89,11 @@ export function createMm(nrPages: i32, cpu: i32): i32 {
   if (before == 0) m.firstMm = id;
   else mmAt(before).nextMm = id;
   return id;
+}
+
+/** True if down_read() of mmap_sem has to wait: somebody has it for writing, or waits for that. */
+export function mmapSemBlocksReader(id: i32): bool {
+  return mmAt(id).mmapSem < 0 || machine().semWriter == id;
 }
 
 /** True while a zap has cleared a PTE of the page that its mapcount still counts. */

@@ -31,6 +31,7 @@ export class Pin {
   owner: i32; // process, or vCPU of an async page fault
   token: i32; // of an async page fault
   apf: i32; // its work item
+  blamedUs: u32; // when it was first seen to keep its page from moving, in µs; 0 = never
 }
 
 if (offsetof<Pin>() > PIN_RECORD_SIZE) ERROR("size of a pin record");

@@ -15,6 +15,7 @@ export class Profile {
   protectUpgradesClean: bool; // mprotect() makes also a clean PTE of an exclusive page writable
   workHoldsMmUsers: bool; // work of async_pf keeps the address space until its worker has run (6.1)
   workerHoldsMmUsers: bool; // its worker does while it gets the page, and gets none of a dead process (6.12)
+  finishedWorkKicks: bool; // the first finished item makes a running vCPU leave the guest
   waiterTakesRef: bool; // a fault that waits on a migration entry holds the old page
 
   unmapsUnmapped: bool; // try_to_unmap() is called for a page that nobody maps, too
@@ -107,6 +108,7 @@ function loadV6(p: Profile): void {
   p.reclaimMindsPins = true;
   p.rotatesActive = true;
   p.ksmDirties = true;
+  p.finishedWorkKicks = true;
   p.statusZeroPage = -EFAULT;
   p.offlinePrefersOtherNodes = true;
   p.offlineChecksReserved = true;

@@ -37,7 +37,7 @@ export function beginSearch(
 ): bool {
   assert(nrActors() <= EXPLORE_ACTORS, "beginSearch: sets of actors have 16 bits");
   assert(maxStates <= EXPLORE_MAX_STATES, "beginSearch: too many states");
-  machine().exploring = 1;
+  machine().interleaved = 1;
   beginLayout();
   if (!initSearch() || !initImages() || !initEvents() || !initVisited(maxStates)) return false;
   const broken = brokenIn(false);

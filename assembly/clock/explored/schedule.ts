@@ -8,7 +8,7 @@ let byStep: u64 = 0;
 
 /** Begins at the machine as it is. Returns false without memory. */
 export function beginSchedule(): bool {
-  machine().exploring = 1;
+  machine().interleaved = 1;
   beginLayout();
   if (!initImages()) return false;
   saveImage(initialPtr);

@@ -67,6 +67,6 @@ export function policySetPage(apfId: i32): void {
 export function policyRelease(vcpu: Vcpu, apfId: i32): i32 {
   const policy = config(CFG_POLICY);
   if (policy == POLICY_RFC) return rfcRelease(vcpu, apfId);
-  if (policy != POLICY_DROP_GET) pinRelease(apfId);
+  pinRelease(apfId); // under drop-get there is nothing to put, unless the policy has been changed since
   return COMPLETION_NONE;
 }

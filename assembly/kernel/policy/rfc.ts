@@ -139,7 +139,8 @@ function storeAsPosted(apf: Apf): i32 {
   const pfn = apf.workerPage;
   const at = apf.worker;
   if (at == WORKER_HAS_PAGE) {
-    if (pfn != 0 && pageAnon(pageAt(pfn))) return WORKER_HAS_TESTED;
+    // Without a context it has begun under another policy.
+    if (pfn != 0 && apf.ctx != 0 && pageAnon(pageAt(pfn))) return WORKER_HAS_TESTED;
     apf.ctx = 0; // GUP failed, or not an anonymous page as the tag has it now: the context is forgotten
     return WORKER_HAS_STORED;
   }
