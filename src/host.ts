@@ -1,7 +1,7 @@
 /** A simulated host: its memory, its processes and guests, and what can be done to them. */
 import * as abi from "./core/abi.ts";
 import { Core, type KernelCrash } from "./core/core.ts";
-import { type CounterName, type Invariant, counters, invariantName, mapTable } from "./core/names.ts";
+import { type CounterName, counters, mapTable } from "./core/names.ts";
 import { hex } from "./core/hex.ts";
 import { SimError } from "./errors.ts";
 import { INT_MAX, type HostConfig, configWords, integer, lookUp } from "./host/config.ts";
@@ -23,20 +23,8 @@ import {
   swapDevicesOf,
   swapOn,
 } from "./host/swap.ts";
+import { type Violation, violationOf } from "./host/violation.ts";
 import { type Trace, readTrace, setTracing } from "./host/trace.ts";
-
-/** The first invariant that a full recount found broken. */
-export interface Violation {
-  readonly invariant: Invariant;
-  /** The page, 0 if the violation is not one of a page. */
-  readonly pfn: number;
-  /** Process, work item, counter or list, as the invariant says. */
-  readonly object: number;
-  readonly expected: number;
-  readonly found: number;
-  /** Who holds the page. */
-  readonly holders: readonly Holder[];
-}
 
 /**
  * What asynchronous page faults hold, and what they have left behind. All 0 is right once every fault has
@@ -58,6 +46,8 @@ const flagsFromOutside = {
   writeback: abi.PG_WRITEBACK,
   dirty: abi.PG_DIRTY,
 } as const;
+
+export type { Violation } from "./host/violation.ts";
 
 export class Host {
   /** The page table, read-only. */
@@ -330,14 +320,7 @@ export class Host {
 
   /** Recounts everything and names the first invariant that does not hold. Null: all hold. */
   verify(): Violation | null {
-    const invariant = this.#core.read((core) => core.verify());
-    if (invariant === 0) return null;
-    const found = this.#core.violation();
-    return {
-      invariant: invariantName(invariant),
-      ...found,
-      holders: found.pfn > 0 ? this.holders(found.pfn) : [],
-    };
+    return violationOf(this.#core);
   }
 
   /** Hash of the whole state, 16 hexadecimal digits. */

@@ -25,6 +25,33 @@ export interface KernelCrash {
   readonly invariant: Invariant;
 }
 
+/** One record of a table. It is of use until the memory grows. */
+export class RecordView {
+  readonly #view: DataView;
+  readonly #at: number;
+
+  constructor(view: DataView, at: number) {
+    this.#view = view;
+    this.#at = at;
+  }
+
+  setI32(field: number, value: number): void {
+    this.#view.setInt32(this.#at + field, value, true);
+  }
+
+  setU64(field: number, value: bigint): void {
+    this.#view.setBigUint64(this.#at + field, value, true);
+  }
+
+  i32(field: number): number {
+    return this.#view.getInt32(this.#at + field, true);
+  }
+
+  u64(field: number): number {
+    return Number(this.#view.getBigUint64(this.#at + field, true));
+  }
+}
+
 export class Core {
   readonly #exports: Exports;
   #panic: SimError | undefined;
@@ -172,6 +199,16 @@ export class Core {
   /** i32 words anywhere in the memory, for reading. */
   wordsAt(address: number, length: number): Int32Array {
     return new Int32Array(this.#buffer(), address, length);
+  }
+
+  /** A record for filling and reading, field by field; `offset` is its place within the table. */
+  record(table: number, offset: number): RecordView {
+    return new RecordView(this.#view(), this.tablePtr(table) + offset);
+  }
+
+  /** A table as u32 words. */
+  unsignedWords(table: number): Uint32Array {
+    return new Uint32Array(this.#buffer(), this.tablePtr(table), this.#exports.tableSize(table) >>> 2);
   }
 
   /** A table as u64 words. */

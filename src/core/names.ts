@@ -264,9 +264,9 @@ export function namesIn<K extends string>(table: Readonly<Record<K, unknown>>): 
 /** A table with the same names and other values. */
 export function mapTable<K extends string, V>(
   table: Readonly<Record<K, number>>,
-  value: (id: number) => V,
+  value: (id: number, name: K) => V,
 ): Record<K, V> {
-  const entries = namesIn(table).map((name): [K, V] => [name, value(table[name])]);
+  const entries = namesIn(table).map((name): [K, V] => [name, value(table[name], name)]);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- fromEntries() forgets the keys
   return Object.fromEntries(entries) as Record<K, V>;
 }

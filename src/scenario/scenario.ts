@@ -2,9 +2,14 @@
 import type { KernelName, ZoneKind } from "../core/names.ts";
 import type { CostProfileName } from "./cost-profiles.ts";
 
-/** A quantity that is drawn anew each time: its inverse distribution function at some points, linear between. */
+/**
+ * A quantity that is drawn anew each time: its inverse distribution function at some points, linear
+ * between.
+ */
 export interface Distribution {
-  /** Ascending shares 0 … 1 of draws, and the value in ns below which they lie. The first is 0, the last 1. */
+  /**
+   * Ascending shares 0 … 1 of draws, and the value in ns below which they lie. The first is 0, the last 1.
+   */
   readonly points: readonly { readonly share: number; readonly ns: number }[];
 }
 
@@ -58,7 +63,9 @@ export type Pattern =
   | { readonly kind: "shift"; readonly pages: number; readonly step: number; readonly everyNs: number }
   /** Sequential through one half of the range for `everyNs`, then through the other. */
   | { readonly kind: "ping-pong"; readonly everyNs: number }
-  /** The accesses of a trace, again and again. Pages are those of the trace, in order of their first access. */
+  /**
+   * The accesses of a trace, again and again. Pages are those of the trace, in order of their first access.
+   */
   | { readonly kind: "trace"; readonly accesses: readonly TraceAccess[] };
 
 export interface TraceAccess {
@@ -98,7 +105,10 @@ export interface ScenarioGuest {
   readonly asyncPf: AsyncPfMode;
   /** Pages that are touched, in order, before the clock starts; those that do not fit are swapped out. */
   readonly touched: number;
-  /** Of them those that are swapped out before the clock starts whatever fits, in thousandths, spread evenly. */
+  /**
+   * Of them those that are swapped out before the clock starts whatever fits, in thousandths, spread
+   * evenly.
+   */
   readonly swappedOut: number;
   /** 1/HZ of the guest, ns: its timer interrupt. */
   readonly tickNs: number;
