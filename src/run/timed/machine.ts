@@ -5,7 +5,7 @@ import { SimError } from "../../errors.ts";
 import { type HostConfig, configWords } from "../../host/config.ts";
 import type { Scenario, ScenarioGuest, ScenarioHost } from "../../scenario/scenario.ts";
 import type { PolicyVariant } from "../../scenario/variant.ts";
-import { costsOf } from "./costs.ts";
+import { costsOf } from "./cost-profiles.ts";
 import { Distributions } from "./distributions.ts";
 import { type Placement, jobsOf, placeJob } from "./jobs.ts";
 import { type TaskPlacement, placeTask, tasksOf } from "./tasks.ts";
@@ -223,7 +223,7 @@ function startThreads(x: Exports, scenario: Scenario, guests: readonly PlacedGue
 function setUp(core: Core, scenario: Scenario, parts: Parts): PlacedGuest[] {
   const { host } = scenario;
   return core.read((x) => {
-    for (const [what, ns] of costsOf()) x.setCost(what, ns);
+    for (const [what, ns] of costsOf(scenario.costs)) x.setCost(what, ns);
     x.setPageCluster(host.pageCluster);
     const areas = setUpDevices(x, host, parts.points);
     const guests = setUpGuests(core, x, scenario, areas);
