@@ -16,11 +16,20 @@ function small(name: string, plural: string): Unit {
 
 export const PAGE = small("page", "pages");
 export const TRANSITION = small("transition", "transitions");
+export const EVENT = small("event", "events");
+export const ACCESS = small("access", "accesses");
 export const SEARCH: Unit = {
   name: "search",
   plural: "searches",
   time: { name: "ms", ns: 1e6 },
   rate: { name: "searches", count: 1 },
+};
+
+export const SCENARIO: Unit = {
+  name: "scenario",
+  plural: "scenarios",
+  time: { name: "s", ns: 1e9 },
+  rate: { name: "scenarios", count: 1 },
 };
 
 /** One side of a comparison. */

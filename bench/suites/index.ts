@@ -7,6 +7,17 @@ import { init } from "./init.ts";
 import { migrate } from "./migrate.ts";
 import { reclaim } from "./reclaim.ts";
 import { swapin } from "./swapin.ts";
+import { timed } from "./timed.ts";
 import { verify } from "./verify.ts";
 
-export const suites: readonly Suite[] = [migrate, content, fault, reclaim, swapin, verify, init, explore];
+export const suites: readonly Suite[] = [
+  migrate,
+  content,
+  fault,
+  reclaim,
+  swapin,
+  verify,
+  init,
+  explore,
+  timed,
+];
