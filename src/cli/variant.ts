@@ -1,6 +1,11 @@
-/** The repairs that --repair adds to the policy rfc. */
+/** The policies that --policy names, and the repairs that --repair adds to rfc. */
 import type { PolicyVariant } from "../scenario/variant.ts";
 import { UsageError } from "./usage-error.ts";
+
+/** The parts of a list on the command line. */
+export function items(list: string): string[] {
+  return list.split(",").map((item) => item.trim());
+}
 
 interface VariantOptions {
   readonly policy?: string;

@@ -130,7 +130,7 @@ export const repairTopics: Readonly<Record<RepairName, Topic>> = {
 };
 
 export const situationTopic: Topic = {
-  summary: "what `pinshift run` sets up",
+  summary: "what `pinshift run situation` sets up",
   what:
     "A host with 256 MiB of ZONE_NORMAL (65,536 frames) and one block of 128 MiB in ZONE_MOVABLE " +
     "(32,768 frames). A guest with 40,000 pages of anonymous memory and 4 vCPUs writes to all of them: " +

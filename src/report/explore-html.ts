@@ -4,7 +4,7 @@ import { completeText, findingsIn, summaryText } from "./explore.ts";
 import { brokenText, findingTitle, replayCommand, toldOf } from "./finding.ts";
 import { formatCount } from "./format.ts";
 import { escapeHtml, headRow, htmlPage, scrolling } from "./html.ts";
-import { variantLabel } from "./run.ts";
+import { variantLabel } from "./variant.ts";
 import { commandHtml, storyHtml } from "./story-html.ts";
 
 function countCell(nr: number): string {

@@ -5,7 +5,7 @@ import type { Layout } from "./explain.ts";
 import { brokenText, counted, findingTitle, replayCommand } from "./finding.ts";
 import { formatCount } from "./format.ts";
 import { markdownCode, markdownTable, markdownText } from "./markdown.ts";
-import { variantLabel, variantName } from "./run.ts";
+import { variantLabel, variantName } from "./variant.ts";
 import { renderScheduleMarkdown } from "./schedule.ts";
 import { type Column, type Paint, renderTable, wrap } from "./table.ts";
 

@@ -5,7 +5,7 @@ import type { Layout } from "./explain.ts";
 import { BROKEN_MARK, type MarkedStep, type Told, counted, replayCommand } from "./finding.ts";
 import { htmlPage } from "./html.ts";
 import { markdownBlocks, markdownCode, markdownText } from "./markdown.ts";
-import { variantLabel } from "./run.ts";
+import { variantLabel } from "./variant.ts";
 import { renderStepsMarkdown, renderStepsTable } from "./schedule.ts";
 import { commandHtml, storyHtml } from "./story-html.ts";
 import { wrap } from "./table.ts";

@@ -23,7 +23,7 @@ describe("wrong usage: exit code 2, one line on stderr, nothing on stdout", () =
     ["an unknown format", ["--format", "xml"], "'xml' is invalid. Allowed choices are table, json, csv"],
     ["an unknown option", ["--polcy", "pin"], "unknown option '--polcy' (Did you mean --policy?)"],
     ["an unknown command", ["valdate"], "unknown command 'valdate'"],
-    ["an argument too many", ["run", "scenario.yaml"], "too many arguments for 'run'"],
+    ["an argument too many", ["run", "situation", "pin"], "too many arguments for 'run'"],
     [
       "a file that cannot be written",
       ["policies", "--out", "/no/such/file"],

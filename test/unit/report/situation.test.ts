@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { holdersText, renderRunTable, variantLabel, variantName } from "../../../src/report/run.ts";
+import { holdersText, renderSituationTable } from "../../../src/report/situation.ts";
 import { painter } from "../../../src/report/table.ts";
+import { variantLabel, variantName } from "../../../src/report/variant.ts";
 import { isClean, verdict } from "../../../src/run/situation-verdict.ts";
 import type { Aftermath, SituationResult } from "../../../src/run/situation.ts";
 
@@ -150,12 +151,13 @@ describe("names in a table", () => {
 function render(results: readonly SituationResult[]): string {
   const report = {
     command: "run",
+    scenario: "situation",
     version: "0.0.0",
     kernel: "v3.12",
     seed: 7,
     results: results.map((result) => ({ ...result, verdict: verdict(result) })),
   } as const;
-  return renderRunTable(report, { paint: painter(false), columns: 120 });
+  return renderSituationTable(report, { paint: painter(false), columns: 120 });
 }
 
 describe("the table", () => {

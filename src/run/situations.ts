@@ -1,4 +1,4 @@
-/** `run`: the situation of the RFC under one policy after the other. */
+/** `run situation`: the situation of the RFC under one policy after the other. */
 import { type KernelName, namesIn, repairs } from "../core/names.ts";
 import type { PolicyVariant } from "../scenario/variant.ts";
 import { type SituationResult, runSituation } from "./situation.ts";
@@ -16,17 +16,18 @@ export const defaultVariants: readonly PolicyVariant[] = [
   { policy: "longterm", repairs: [] },
 ];
 
-export type RunResult = SituationResult & { readonly verdict: string };
+export type JudgedSituation = SituationResult & { readonly verdict: string };
 
-export interface RunReport {
+export interface SituationReport {
   readonly command: "run";
+  readonly scenario: "situation";
   readonly version: string;
   readonly kernel: KernelName;
   readonly seed: number;
-  readonly results: readonly RunResult[];
+  readonly results: readonly JudgedSituation[];
 }
 
-export interface RunOptions {
+export interface SituationsOptions {
   readonly kernel: KernelName;
   readonly seed: number;
   readonly variants: readonly PolicyVariant[];
@@ -37,9 +38,9 @@ export interface RunOptions {
 }
 
 /** Runs the situation under every variant, each on a host of its own. */
-export async function run(options: RunOptions): Promise<RunReport> {
+export async function runSituations(options: SituationsOptions): Promise<SituationReport> {
   const { kernel, seed, variants, version, onProgress } = options;
-  const results: RunResult[] = [];
+  const results: JudgedSituation[] = [];
   for (const [nr, variant] of variants.entries()) {
     onProgress?.(variant, nr);
     // One after the other: each host takes megabytes, and there is one thread.
@@ -47,5 +48,5 @@ export async function run(options: RunOptions): Promise<RunReport> {
     const result = await runSituation(variant, { kernel, seed });
     results.push({ ...result, verdict: verdict(result) });
   }
-  return { command: "run", version, kernel, seed, results };
+  return { command: "run", scenario: "situation", version, kernel, seed, results };
 }

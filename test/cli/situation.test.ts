@@ -46,6 +46,7 @@ interface Result {
 
 interface Report {
   readonly command: string;
+  readonly scenario: string;
   readonly version: string;
   readonly kernel: string;
   readonly seed: number;
@@ -53,7 +54,7 @@ interface Report {
 }
 
 function runJson(...args: string[]): Report {
-  const { code, stdout, stderr } = pinshift("run", "--format", "json", ...args);
+  const { code, stdout, stderr } = pinshift("run", "situation", "--format", "json", ...args);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const report: Report = JSON.parse(stdout);
   return report;
@@ -65,20 +66,21 @@ function named(report: Report, name: string): Result {
   return found;
 }
 
-describe("run: v3.12, as recorded with the RFC on a kernel of its era", () => {
+describe("run situation: v3.12, as recorded with the RFC on a kernel of its era", () => {
   let report: Report;
 
   beforeAll(() => {
     report = runJson();
   });
 
-  it("names command, version, kernel and seed, and runs eight variants", () => {
+  it("names command, scenario, version, kernel and seed, and runs eight variants", () => {
     const manifest: { version: string } = JSON.parse(
       fs.readFileSync(path.join(root, "package.json"), "utf8"),
     );
-    const { command, version, kernel, seed, results } = report;
-    expect({ command, version, kernel, seed }).toEqual({
+    const { command, scenario, version, kernel, seed, results } = report;
+    expect({ command, scenario, version, kernel, seed }).toEqual({
       command: "run",
+      scenario: "situation",
       version: manifest.version,
       kernel: "v3.12",
       seed: 1,
@@ -202,7 +204,7 @@ describe("run: v3.12, as recorded with the RFC on a kernel of its era", () => {
   });
 });
 
-describe("run: options", () => {
+describe("run situation: options", () => {
   it("runs the policies that --policy names, in that order", () => {
     const { results } = runJson("--policy", "drop-get,rfc+L2+L1,rfc");
     expect(results.map(({ policy, repairs }) => [policy, repairs])).toEqual([
@@ -236,7 +238,7 @@ describe("run: options", () => {
     const script = `
       Object.defineProperty(process.stderr, "isTTY", { value: true });
       WebAssembly.compile = () => Promise.reject(new Error("no core"));`;
-    const { code, stderr } = pinshiftAfter(script, "--policy", "pin");
+    const { code, stderr } = pinshiftAfter(script, "run", "situation", "--policy", "pin");
     expect(code).not.toBe(0);
     const [, shown, rest] = stderr.split("\r\u001B[K");
     expect(shown).toBe("1/1 pin");
@@ -268,23 +270,17 @@ describe("run: options", () => {
   it("writes to the file of --out and nothing to stdout", () => {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), "pinshift-out-"));
     const file = path.join(dir, "report.json");
-    const toFile = pinshift("run", "--policy", "drop-get", "--format", "json", "--out", file);
+    const toFile = pinshift("run", "situation", "--policy", "drop-get", "--format", "json", "--out", file);
     expect(toFile).toEqual({ code: 0, stdout: "", stderr: "" });
-    const toStdout = pinshift("run", "--policy", "drop-get", "--format", "json");
+    const toStdout = pinshift("run", "situation", "--policy", "drop-get", "--format", "json");
     expect(fs.readFileSync(file, "utf8")).toBe(toStdout.stdout);
     fs.rmSync(dir, { recursive: true });
   });
 });
 
-describe("run: table and CSV", () => {
-  it("is what the command does without a name", () => {
-    const withName = pinshift("run");
-    expect(pinshift()).toEqual(withName);
-    expect(withName).toMatchObject({ code: 0, stderr: "" });
-  });
-
+describe("run situation: table and CSV", () => {
   it("prints one line a policy within 120 columns, without colours into a pipe", () => {
-    const { stdout } = pinshift();
+    const { stdout } = pinshift("run", "situation");
     const lines = stdout.split("\n");
     expect(lines.filter((line) => line.length > 120)).toEqual([]);
     expect(stdout).not.toContain("\u001B");
@@ -304,7 +300,9 @@ describe("run: table and CSV", () => {
   });
 
   it("prints a head and a row per policy as CSV", () => {
-    const lines = pinshift("--policy", "pin,drop-get", "--format", "csv").stdout.trimEnd().split("\n");
+    const lines = pinshift("run", "situation", "--policy", "pin,drop-get", "--format", "csv")
+      .stdout.trimEnd()
+      .split("\n");
     expect(lines).toHaveLength(3);
     expect(lines[0]?.split(",").slice(0, 6)).toEqual([
       "kernel",
@@ -320,7 +318,8 @@ describe("run: table and CSV", () => {
 
   it("ends quietly when nobody reads on", () => {
     // The reader is gone before anything is written. PIPESTATUS is the command's own exit code.
-    const script = '"$0" dist/src/cli/main.js --policy drop-get | true; exit "${PIPESTATUS[0]}"';
+    const script =
+      '"$0" dist/src/cli/main.js run situation --policy drop-get | true; exit "${PIPESTATUS[0]}"';
     const options = { cwd: root, encoding: "utf8" } as const;
     const { status, stderr } = spawnSync("bash", ["-c", script, process.execPath], options);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });

@@ -1,29 +1,12 @@
-/** The report of `pinshift run`: a table that answers the RFC's question, JSON, CSV. */
+/** The report of `pinshift run situation`: a table that answers the RFC's question, JSON, CSV. */
 import type { HolderCount } from "../host/holders.ts";
-import type { RunReport, RunResult } from "../run/run.ts";
+import type { SituationReport, JudgedSituation } from "../run/situations.ts";
 import { isClean } from "../run/situation-verdict.ts";
 import { brokenInvariant, situation } from "../run/situation.ts";
-import type { PolicyVariant } from "../scenario/variant.ts";
 import { renderCsv, renderJson } from "./csv.ts";
 import { formatCount, formatDuration, formatLarge, formatRanges } from "./format.ts";
 import { type Paint, renderTable, wrap } from "./table.ts";
-
-/** "rfc as posted", "rfc +L1 … +L4", "drop-get": the name of a variant in a table. */
-export function variantLabel({ policy, repairs }: PolicyVariant): string {
-  if (policy === "drop-get") return "drop-get (v3.13)";
-  if (policy !== "rfc") return policy;
-  const [first] = repairs;
-  const last = repairs.at(-1);
-  if (first === undefined || last === undefined) return "rfc as posted";
-  const cumulative = first === "L1" && last === `L${repairs.length}`;
-  if (cumulative && repairs.length > 2) return `rfc +L1 … +${last}`;
-  return `rfc ${repairs.map((repair) => `+${repair}`).join(" ")}`;
-}
-
-/** "rfc+L1+L2": the name that --policy takes. */
-export function variantName({ policy, repairs }: PolicyVariant): string {
-  return [policy, ...repairs].join("+");
-}
+import { joinLabels, variantLabel, variantName } from "./variant.ts";
 
 /** "async_pf vcpu 0–3 (35)": holders of one kind together, with the references that they hold. */
 export function holdersText(holders: readonly HolderCount[]): string {
@@ -39,7 +22,7 @@ export function holdersText(holders: readonly HolderCount[]): string {
     .join(", ");
 }
 
-function leaksText({ aftermath }: RunResult): string {
+function leaksText({ aftermath }: JudgedSituation): string {
   if (aftermath === null) return "";
   const { contexts, lostFaults, pins, badPages } = aftermath.leaks;
   const found: [number, string][] = [
@@ -52,7 +35,7 @@ function leaksText({ aftermath }: RunResult): string {
   return text.length === 0 ? "–" : text.join(", ");
 }
 
-function blockText(result: RunResult, paint: Paint): string {
+function blockText(result: JudgedSituation, paint: Paint): string {
   if (result.crash !== null) return paint("red", result.crash.kind);
   if (result.offlined) return paint(isClean(result) ? "green" : "yellow", "offline");
   return paint("yellow", result.endless ? "stuck" : (result.errno ?? "online"));
@@ -71,7 +54,7 @@ const COLUMNS = [
 ] as const;
 const MAX_WIDTH = 120;
 
-function row(result: RunResult, paint: Paint): string[] {
+function row(result: JudgedSituation, paint: Paint): string[] {
   const { durationNs } = result;
   return [
     variantLabel(result),
@@ -86,18 +69,8 @@ function row(result: RunResult, paint: Paint): string[] {
   ];
 }
 
-/** "rfc +L1, +L1 +L2": labels, the policy named once. */
-function joinLabels(labels: readonly string[]): string {
-  return labels
-    .map((label, nr) => {
-      const [policy = ""] = label.split(" ");
-      return labels[nr - 1]?.startsWith(`${policy} `) === true ? label.slice(policy.length + 1) : label;
-    })
-    .join(", ");
-}
-
 /** A sentence for each outcome, those who share it together. */
-function sentences(report: RunReport, paint: Paint, columns: number): string {
+function sentences(report: SituationReport, paint: Paint, columns: number): string {
   const outcomes = [...new Set(report.results.map(({ verdict }) => verdict))];
   const entries = outcomes.map((sentence) => ({
     who: joinLabels(report.results.filter(({ verdict }) => verdict === sentence).map(variantLabel)),
@@ -113,7 +86,7 @@ function sentences(report: RunReport, paint: Paint, columns: number): string {
 }
 
 /** The question answered, in one or two lines. */
-function answer(report: RunReport): string {
+function answer(report: SituationReport): string {
   const cans = report.results.filter(({ offlined }) => offlined);
   const clean = joinLabels(cans.filter(isClean).map(variantLabel));
   const dirty = joinLabels(cans.filter((result) => !isClean(result)).map(variantLabel));
@@ -129,7 +102,7 @@ function answer(report: RunReport): string {
   return lines.join("\n");
 }
 
-function heading(report: RunReport, paint: Paint, columns: number): string {
+function heading(report: SituationReport, paint: Paint, columns: number): string {
   const [first] = report.results;
   const faults = first === undefined ? "" : `, ${first.faults} asynchronous page faults not completed yet`;
   const facts = [
@@ -150,7 +123,10 @@ const LEGEND =
   "included. leaked: after every completion has run. Times are simulated.";
 
 /** The report for a terminal of so many columns, at most 120 of which are used. */
-export function renderRunTable(report: RunReport, options: { paint: Paint; columns: number }): string {
+export function renderSituationTable(
+  report: SituationReport,
+  options: { paint: Paint; columns: number },
+): string {
   const { paint } = options;
   const columns = Math.min(options.columns, MAX_WIDTH);
   const table = renderTable(
@@ -173,7 +149,7 @@ export function renderRunTable(report: RunReport, options: { paint: Paint; colum
   ].join("\n");
 }
 
-function jsonResult(result: RunResult): Record<string, unknown> {
+function jsonResult(result: JudgedSituation): Record<string, unknown> {
   const { aftermath } = result;
   return {
     policy: result.policy,
@@ -201,7 +177,7 @@ function jsonResult(result: RunResult): Record<string, unknown> {
   };
 }
 
-export function renderRunJson(report: RunReport): string {
+export function renderSituationJson(report: SituationReport): string {
   return renderJson({ ...report, results: report.results.map(jsonResult) });
 }
 
@@ -229,7 +205,7 @@ const CSV_COLUMNS = [
   "stateHash",
 ] as const;
 
-export function renderRunCsv(report: RunReport): string {
+export function renderSituationCsv(report: SituationReport): string {
   const rows = report.results.map((result) => [
     report.kernel,
     report.seed,
