@@ -50,7 +50,10 @@ const layers = [
     at: "src/scenario/",
     imports: [...scenario, "src/generated/models/", "src/generated/scenarios/", "yaml", "zod"],
   },
-  { at: "src/run/", imports: run },
+  {
+    at: "src/run/",
+    imports: [...run, "@stdlib/stats-padjust", "@stdlib/stats-ttest", "hdr-histogram-js"],
+  },
   { at: "src/explain.ts", imports: explain },
   { at: "src/explain/", imports: explain },
   { at: "src/report/", imports: [...report, "cli-table3"] },
