@@ -7,7 +7,7 @@ import {
   significanceMark,
 } from "../../../../src/run/timed/statistics.ts";
 
-// R's data set `sleep`: Student, Biometrika 6 (1908) 20: hours of sleep gained by ten patients with two drugs.
+// R's data set `sleep`: Student, Biometrika 6 (1908) 20: hours of sleep won by ten patients on two drugs.
 const drug1 = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0, 2];
 const drug2 = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
 
