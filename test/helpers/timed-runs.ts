@@ -66,8 +66,8 @@ export const variants = (...names: string[]): PolicyVariant[] =>
   names.map((name) => parseVariant("test", name));
 
 export function metrics(some: Partial<Metrics> = {}): Metrics {
-  const none: Record<string, number> = Object.fromEntries(metricNames.map((name) => [name, 0]));
-  const zero = none as Metrics; // oxlint-disable-line typescript/no-unsafe-type-assertion -- all names are there
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all names are there
+  const zero = Object.fromEntries(metricNames.map((name): [string, number] => [name, 0])) as Metrics;
   return { ...zero, ...some };
 }
 

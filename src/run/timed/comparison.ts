@@ -12,7 +12,7 @@ import type { Difference, Estimate, Proportion } from "./statistics.ts";
 export interface Compared {
   /** Null if no run has it. */
   readonly estimate: Estimate | null;
-  /** To the first policy, over the seeds with which both have it. Null for the first, and if there are none. */
+  /** To the first policy, over the seeds with which both have it. Null for the first, and if none. */
   readonly difference: Difference | null;
 }
 
