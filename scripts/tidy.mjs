@@ -56,7 +56,7 @@ const layers = [
   },
   { at: "src/explain.ts", imports: explain },
   { at: "src/explain/", imports: explain },
-  { at: "src/report/", imports: [...report, "cli-table3"] },
+  { at: "src/report/", imports: [...report, "cli-table3", "d3-scale"] },
   { at: "src/worker/", imports: [...worker, "comlink", "node:"] },
   { at: "src/index.ts", imports: worker },
   { at: "src/explore.ts", imports: run },

@@ -17,7 +17,7 @@ export type Format = (value: number) => string;
 export function formatNumber(value: number): string {
   const size = Math.abs(value);
   if (Number.isInteger(value) || size >= 100) return formatCount(Math.round(value));
-  return size >= 1 ? value.toFixed(1) : value.toPrecision(2);
+  return size >= 1 ? value.toFixed(1) : String(Number(value.toPrecision(2)));
 }
 
 export function formatPercent(share: number): string {
