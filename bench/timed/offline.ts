@@ -1,5 +1,5 @@
 /** A movable block goes offline while 64 vCPUs fault on NVMe: a scenario to run under policies. */
-import { parseVariant } from "../../src/run/run.ts";
+import { parseVariant } from "../../src/scenario/variant.ts";
 import type { TimedRun } from "../../src/run/timed/result.ts";
 import { runScenario } from "../../src/run/timed/run-scenario.ts";
 import type { Scenario } from "../../src/scenario/scenario.ts";
