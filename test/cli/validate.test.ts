@@ -125,15 +125,58 @@ describe("validate", () => {
       .stdout.trimEnd()
       .split("\n");
     expect(lines).toHaveLength(2);
-    expect(lines[0]).toBe("name,kernel,result,checked,reason,step,what,recorded,simulated");
-    expect(lines[1]).toMatch(/^pin-one,3\.11\.0,disagree,\d+,,2,status.*,1,-11$/);
+    expect(lines[0]).toBe(
+      "name,kernel,result,checked,reason,step,what,recorded,simulated,unit,errorPercent,bandPercent,source",
+    );
+    expect(lines[1]).toMatch(/^pin-one,3\.11\.0,disagree,\d+,,2,status.*,1,-11,,,,$/);
   });
 
   it("takes test/golden of the folder it runs in when nothing is named", () => {
     write("test/golden/one.json", recorded);
-    const { code, stdout } = pinshiftIn(dir, "validate");
+    const { code, stdout } = pinshiftIn(dir, "validate", "--recordings");
     expect(code).toBe(0);
     expect(stdout).toContain("1 agree");
+    expect(stdout).not.toContain("published");
+  });
+});
+
+interface Figure {
+  readonly id: string;
+  readonly model: number;
+  readonly published: number;
+  readonly errorPercent: number;
+  readonly bandPercent: number;
+  readonly verdict: string;
+  readonly calibrates: boolean;
+}
+
+describe("validate: published figures", { timeout: 120_000 }, () => {
+  it("judges each by its band, and one outside it has exit code 0", () => {
+    const { code, stdout } = pinshift("validate", "--published", "--format", "json");
+    expect(code).toBe(0);
+    const report: { readonly cases?: unknown; readonly published: { readonly figures: readonly Figure[] } } =
+      JSON.parse(stdout);
+    expect(report.cases).toBeUndefined();
+    const { figures } = report.published;
+    expect(new Set(figures.map(({ id }) => id)).size).toBe(figures.length);
+    for (const { id, model, published, errorPercent, bandPercent, verdict, calibrates } of figures) {
+      const error = ((model - published) / published) * 100;
+      expect(errorPercent).toBeCloseTo(error, 6);
+      const expected = calibrates ? "calibrated" : "inside";
+      expect([id, verdict]).toEqual([id, Math.abs(error) <= bandPercent ? expected : "outside"]);
+    }
+    // Locks are not contended for, so that threads gain all that they can: this cannot be met.
+    expect(figures.find(({ id }) => id === "move-4k-threads-16")?.verdict).toBe("outside");
+    expect(figures.find(({ id }) => id === "apf-tokens")?.model).toBe(1);
+  });
+
+  it("comes after recordings that are named, a line each", () => {
+    const file = write("x.json", falsified);
+    const { code, stdout } = pinshift("validate", "--published", file);
+    expect(code).toBe(1);
+    expect(stdout.indexOf("published figure")).toBeGreaterThan(stdout.indexOf("DISAGREES"));
+    expect(stdout).toMatch(/^move-4k +[\d.]+ +3\.73 ± 0\.33 +GB\/s +[+-]0\.0 % +15 % +calibrated$/m);
+    expect(stdout).toMatch(/^move-2m: not modelled: large folios/m);
   });
 });
 
