@@ -114,7 +114,11 @@ function isolateRange(pfn: i32, end: i32): bool {
   for (; pfn < end; pfn++) {
     if (batch > 0 && list.nr >= batch) break;
     const page = pageAt(pfn);
-    if (page.refcount == 0) continue;
+    if (page.refcount == 0) {
+      // The others of a free block are not in use either.
+      if ((page.flags & PG_BUDDY) != 0) pfn += (1 << page.privateWord) - 1;
+      continue;
+    }
     getPage(page);
     const err = isolateLruPage(pfn, page);
     putPage(page);

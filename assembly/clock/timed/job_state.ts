@@ -49,7 +49,7 @@ export class Job {
   nr: i32; // pages
   node: i32; // that pages go to
   batch: i32; // pages of one call
-  giveUpRounds: i32; // 0 = no limit of the caller
+  giveUpRounds: i32; // rounds that leave a page behind, 0 = no limit of the caller
   giveUpNs: u64; // from the start
   rng: u64;
   every: i32; // distribution of the intervals
@@ -74,6 +74,7 @@ export class Job {
   pageNs: u64; // since when the present page is being tried
   roundNs: u64; // when the last round has ended
   callEnd: i32; // of move_pages(): behind the last page of the present call
+  failedRounds: i32; // of an offline: rounds that have left a page behind
   failedHead: i32; // pages that have failed for good, on a later kernel: a MigrateList
   failedTail: i32;
   failedNr: i32;

@@ -91,7 +91,7 @@ function begin(job: Job, number: i32): i64 {
 
 /** The caller has waited long enough: it sends a signal. */
 function isImpatient(job: Job): bool {
-  if (job.giveUpRounds > 0 && job.rounds >= job.giveUpRounds) return true;
+  if (job.giveUpRounds > 0 && job.failedRounds >= job.giveUpRounds) return true;
   return job.giveUpNs > 0 && machine().nowNs >= job.startNs + job.giveUpNs;
 }
 
@@ -125,7 +125,10 @@ function endRound(job: Job): i64 {
   job.does = TURNS;
   blameHolders(job.pages(), job.roundNs);
   const failed = endPasses(job);
-  if (failed > 0) count(PROBE_LOG_MIGRATION_FAILED, failed);
+  if (failed > 0) {
+    job.failedRounds += 1;
+    count(PROBE_LOG_MIGRATION_FAILED, failed);
+  }
   const rc = offlineSettle(failed);
   return rc == OFFLINE_GO_ON ? 0 : end(job, JOB_ENDED, rc);
 }

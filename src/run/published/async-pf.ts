@@ -1,7 +1,9 @@
 /** Asynchronous page faults: what they gain, how long they pin, and that each is completed. */
 import type { AsyncPfMode, ScenarioDevice, ScenarioGuest, ScenarioTasks } from "../../scenario/scenario.ts";
-import type { PolicyVariant } from "../situation.ts";
+import type { PolicyVariant } from "../../scenario/variant.ts";
+import { builtinScenario } from "../../scenario/timed/builtin.ts";
 import type { TimedRun } from "../timed/result.ts";
+import { runScenario } from "../timed/run-scenario.ts";
 import { type Experiment, experiment } from "./figure.ts";
 import { SECOND, between, constant, idleGuest, offlineAt, operationOf, runOf } from "./scenarios.ts";
 
@@ -43,35 +45,11 @@ const throttled: ScenarioDevice = {
   bytesPerSecond: 150e6,
 };
 
-/** Memory and time of the published runs are divided by these; the share that is resident stays. */
-const MEMORY_SHARE = 8;
-const GAIN_NS = 10 * SECOND;
-const GAIN_PAGES = 524_288 / MEMORY_SHARE;
-
+/** The built-in scenario as it stands, with the first of its seeds. */
 async function workNs(asyncPf: AsyncPfMode): Promise<number> {
-  const faults: ScenarioTasks = {
-    ...computes,
-    name: "faulter",
-    count: 4,
-    pattern: { kind: "uniform" },
-    pages: GAIN_PAGES,
-    writePercent: 50,
-  };
-  const guest: ScenarioGuest = {
-    ...idleGuest(GAIN_PAGES),
-    vcpus: 4,
-    asyncPf,
-    tasks: [faults, { ...computes, count: 4 }],
-  };
-  const run = await runOf({
-    costs: "server",
-    kernel: "v3.12",
-    guest,
-    durationNs: GAIN_NS,
-    swap: [hdd],
-    memoryLimit: GAIN_PAGES / 4,
-    blocks: 3,
-  });
+  const built = builtinScenario("async-pf-gain");
+  const scenario = { ...built, guests: built.guests.map((guest) => ({ ...guest, asyncPf })) };
+  const run = await runScenario({ scenario, variant: { policy: "pin", repairs: [] }, seed: 1 });
   return run.metrics.workNs;
 }
 

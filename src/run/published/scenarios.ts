@@ -9,7 +9,7 @@ import type {
   ScenarioPinner,
   TimedOperation,
 } from "../../scenario/scenario.ts";
-import type { PolicyVariant } from "../situation.ts";
+import type { PolicyVariant } from "../../scenario/variant.ts";
 import type { OperationResult, TimedRun } from "../timed/result.ts";
 import { runScenario } from "../timed/run-scenario.ts";
 
