@@ -217,6 +217,10 @@ export {
 
 export { beginTimed, moveSlowly, setDevice, setEnd, setQuantile, setZipf } from "./clock/timed/set_up";
 export { startJob, startThread } from "./clock/timed/set_up";
+// For tests.
+export { draw } from "./clock/timed/draw";
+export { record as recordValue } from "./clock/timed/metrics";
+export { popEvent, schedule as pushEvent } from "./clock/timed/queue";
 export { runTimed, settleTimed } from "./clock/timed/timed";
 export { setCost } from "./clock/timed/timed_state";
 export { freeFrames } from "./clock/timed/watermarks";

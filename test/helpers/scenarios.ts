@@ -179,3 +179,6 @@ export async function machineAt(
     if (result !== abi.TIMED_MORE) return machine;
   }
 }
+
+/** lru_add_drain_all() after the end, so that a scenario without tasks is one of the timed clock. */
+export const drain: TimedOperation = at(1e6, { do: "drain" });
