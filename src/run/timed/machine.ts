@@ -86,7 +86,8 @@ function configOf(scenario: Scenario, variant: PolicyVariant, seed: number): Hos
 function wordsOf(scenario: Scenario, variant: PolicyVariant, seed: number, counts: Counts): Int32Array {
   const words = configWords(configOf(scenario, variant, seed));
   words[abi.CFG_TASKS] = counts.tasks;
-  words[abi.CFG_JOBS] = counts.jobs;
+  // There are tables of the timed clock only where there may be something that uses them.
+  words[abi.CFG_JOBS] = Math.max(counts.jobs, 1);
   words[abi.CFG_ACTORS] = counts.jobs;
   words[abi.CFG_REQUESTS] = Math.min(framesOf(scenario.host), 262_144);
   words[abi.CFG_QUANTILES] = counts.points;
