@@ -217,7 +217,6 @@ export {
 
 export { beginTimed, moveSlowly, setDevice, setEnd, setQuantile, setZipf } from "./clock/timed/set_up";
 export { startJob, startThread } from "./clock/timed/set_up";
-// For tests.
 export { draw } from "./clock/timed/draw";
 export { record as recordValue } from "./clock/timed/metrics";
 export { popEvent, schedule as pushEvent } from "./clock/timed/queue";

@@ -51,8 +51,8 @@ function wilson(hits: number, n: number): { low: number; high: number } {
 }
 
 describe("the chance that a block goes offline in one round", () => {
-  // The guest is in the block, and the pins in it are Poisson with a mean of rate × hold: M/G/∞. Those that are
-  // taken while 64 pages move, some 100 µs, are 0.04 on average at the most.
+  // The guest is in the block, and the pins in it are Poisson with a mean of rate × hold: M/G/∞. Those
+  // that are taken while 64 pages move, some 100 µs, are 0.04 on average at the most.
   const mostly: Scenario = scenario({
     durationNs: 60 * MS,
     untilDone: true,

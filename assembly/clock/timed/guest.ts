@@ -215,7 +215,7 @@ function accesses(thread: Thread, atNs: u64, horizonNs: u64): u64 {
 }
 
 /**
- * Up to when the vCPU that is first may go on. A slice ends it only where no other one is in guest mode: beside
+ * Until when the vCPU that is first may go on. A slice ends it only where no other one is in guest mode: beside
  * others it would change the order of their writes.
  */
 function horizon(atNs: u64, untilNs: u64): u64 {

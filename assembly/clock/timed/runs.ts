@@ -67,7 +67,7 @@ function moveDown(heap: usize, from: i32, atNs: u64, vcpu: i32): i32 {
   }
 }
 
-/** Where the vCPU's entry is, of an earlier stay in guest mode perhaps; behind the last one if it has none. */
+/** Where the vCPU's entry is, of an earlier stay perhaps; behind the last one if it has none. */
 function positionOf(heap: usize, vcpu: i32): i32 {
   const nr = timed().nrRuns;
   let position = 0;

@@ -91,7 +91,7 @@ function scheduleTarget(target: i32, atNs: u64): void {
   else schedule(atNs, target);
 }
 
-/** The target goes on at once: it counts as if it had been scheduled and taken out, as a slice may end here. */
+/** The target goes on at once. It counts as if it had been scheduled and taken out: a slice may end here. */
 function skipQueue(target: i32): void {
   const serial = skipSerial();
   const kind = kindOf(target);

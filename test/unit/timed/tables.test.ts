@@ -1,4 +1,4 @@
-/** The event queue, histograms and random quantities of the core, against sorted arrays and plain arithmetic. */
+/** The event queue, histograms and random quantities of the core, against arrays and plain arithmetic. */
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as abi from "../../../assembly/abi.ts";
