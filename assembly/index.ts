@@ -215,14 +215,7 @@ export {
   zapRange,
 };
 
-export { beginTimed, moveSlowly, setDevice, setEnd, setQuantile, setZipf } from "./clock/timed/set_up";
-export { startJob, startThread } from "./clock/timed/set_up";
-export { draw } from "./clock/timed/draw";
-export { record as recordValue } from "./clock/timed/metrics";
-export { popEvent, schedule as pushEvent } from "./clock/timed/queue";
-export { runTimed, settleTimed } from "./clock/timed/timed";
-export { setCost } from "./clock/timed/timed_state";
-export { freeFrames } from "./clock/timed/watermarks";
+export * from "./clock/timed/exports";
 
 /** swap_setup(): the kernel's choice for machines of 16 MiB or more. */
 const DEFAULT_PAGE_CLUSTER: i32 = 3;

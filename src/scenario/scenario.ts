@@ -150,7 +150,7 @@ export type Operation =
       readonly block: number;
       /** The caller's patience, as `timeout T`; null: the kernel's own. */
       readonly giveUpNs: number | null;
-      /** Rounds after which the caller gives up; null: no such limit. */
+      /** Rounds that leave a page behind, after which the caller gives up; null: no such limit. */
       readonly giveUpRounds: number | null;
     }
   | {

@@ -44,8 +44,9 @@ export function scheduleThread(thread: Thread, atNs: u64): void {
 }
 
 /**
- * The same for something that may be put off or called off before it comes: an event that is in the queue already
- * and comes in time is used again, so that the queue does not fill with those that are out of date.
+ * The same for something that may be put off or called off before it comes: an event that is in the queue
+ * already and comes in time is used again, so that the queue does not fill with those that are out of
+ * date.
  */
 export function setTimer(thread: Thread, atNs: u64): void {
   thread.dueNs = atNs;
@@ -56,7 +57,10 @@ export function setTimer(thread: Thread, atNs: u64): void {
   thread.serial = thread.timerSerial;
 }
 
-/** An event of the thread has come out of the queue. Returns false if it is not for what the thread does now. */
+/**
+ * An event of the thread has come out of the queue. Returns false if it is not for what the thread does
+ * now.
+ */
 export function takeThreadEvent(thread: Thread, serial: u32): bool {
   const isTimer = serial == thread.timerSerial;
   if (isTimer) thread.timerNs = NEVER;

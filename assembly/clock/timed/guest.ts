@@ -215,8 +215,8 @@ function accesses(thread: Thread, atNs: u64, horizonNs: u64): u64 {
 }
 
 /**
- * Until when the vCPU that is first may go on. A slice ends it only where no other one is in guest mode: beside
- * others it would change the order of their writes.
+ * Until when the vCPU that is first may go on. A slice ends it only where no other one is in guest mode:
+ * beside others it would change the order of their writes.
  */
 function horizon(atNs: u64, untilNs: u64): u64 {
   const t = timed();

@@ -13,7 +13,7 @@ import { type Column, type Paint, renderTable } from "../table.ts";
 import { variantLabel } from "../variant.ts";
 import { NONE, estimateText, formatNumber, formatOf, meanOf, outcomeText, relativeText } from "./cells.ts";
 
-const BLAME_ROWS = 8; // of one policy
+const SHOWN_HOLDERS = 8; // of one policy
 const POLICIES_ABREAST = 4;
 
 const right = (head: string, width: number): Column => ({ head, width, align: "right" });
@@ -80,7 +80,7 @@ export function blameTable(report: ComparisonReport, paint: Paint): string[] {
   ];
   const rows = report.policies.flatMap((summary) => {
     const { blame } = summary;
-    const shown = blame.slice(0, BLAME_ROWS).map((row) => blameRow(summary, row));
+    const shown = blame.slice(0, SHOWN_HOLDERS).map((row) => blameRow(summary, row));
     const more = blame.length - shown.length;
     return more > 0 ? [...shown, [variantLabel(summary), `${more} more`, "", "", "", "", ""]] : shown;
   });

@@ -1,5 +1,5 @@
 /** Asynchronous page faults: what they gain, how long they pin, and that each is completed. */
-import type { AsyncPfMode, ScenarioDevice, ScenarioGuest, ScenarioTasks } from "../../scenario/scenario.ts";
+import type { AsyncPfMode, ScenarioDevice, ScenarioTasks } from "../../scenario/scenario.ts";
 import type { PolicyVariant } from "../../scenario/variant.ts";
 import { builtinScenario } from "../../scenario/timed/builtin.ts";
 import type { TimedRun } from "../timed/result.ts";
@@ -146,7 +146,7 @@ async function pausedOffline(policy: PolicyVariant["policy"]): Promise<{ ms: num
 const common = { plusMinus: null, calibrates: false } as const;
 const gain = { ...common, profile: "server", unit: "× work", bandPercent: 15 } as const;
 const tcg = { ...common, profile: "tcg-3.11", source: TCG, bandPercent: 25 } as const;
-const scale = "(an eighth of the memory, a sixth of the time)";
+const scale = "(one seed)";
 
 export const asyncPageFaults: readonly Experiment[] = [
   experiment(gains, [

@@ -60,7 +60,9 @@ export const operationDocument = z.discriminatedUnion("do", [
       .describe("The caller's patience, as of `timeout T`; otherwise the kernel's own."),
     giveUpRounds: integer(1, MAX_ROUNDS)
       .exactOptional()
-      .describe("Rounds after which the caller gives up; otherwise there is no such limit."),
+      .describe(
+        "Rounds that leave a page behind, after which the caller gives up; otherwise there is no such limit.",
+      ),
   }),
   operation("move-pages", "Move a range to another node with move_pages(2).", {
     guest: guestName(),
