@@ -82,19 +82,35 @@ function ownContradictions(guest: GuestDocument, path: Path): Contradiction[] {
   return found;
 }
 
+/** Pins of one pinner at one time. */
+const MAX_PINS = 2 ** 24;
+
+function pinnerContradictions(
+  pinner: ScenarioDocument["pinners"][number],
+  path: Path,
+  document: ScenarioDocument,
+): Contradiction[] {
+  const { start, perSecond, atOnce, hold } = pinner;
+  const found = guestContradictions(pinner, path, document);
+  if (start > document.duration) found.push({ path: [...path, "start"], message: "is after the end" });
+  if (perSecond === 0 && atOnce === 0) {
+    found.push({ path, message: "pins nothing: give perSecond or atOnce" });
+  }
+  const longest = Math.min(hold?.points.at(-1)?.ns ?? Infinity, document.duration);
+  const pins = atOnce + Math.ceil((perSecond * longest) / 1e9);
+  if (pins > MAX_PINS) {
+    found.push({ path, message: `holds up to ${pins} pins at one time, at most ${MAX_PINS} may be` });
+  }
+  return found;
+}
+
 /** All contradictions of a scenario about its guests and those who pin or move their pages. */
 export function guestsContradictions(document: ScenarioDocument): Contradiction[] {
-  const { guests, pinners, migrations, duration, host } = document;
+  const { guests, pinners, migrations, host } = document;
   return [
     ...doubledNames(guestNames(document), ["guests"]),
     ...guests.flatMap((guest, i) => ownContradictions(guest, ["guests", i])),
-    ...pinners.flatMap((pinner, i): Contradiction[] => {
-      const path = ["pinners", i];
-      const found = guestContradictions(pinner, path, document);
-      if (pinner.start > duration) found.push({ path: [...path, "start"], message: "is after the end" });
-      if (pinner.perSecond > 0 || pinner.atOnce > 0) return found;
-      return [...found, { path, message: "pins nothing: give perSecond or atOnce" }];
-    }),
+    ...pinners.flatMap((pinner, i) => pinnerContradictions(pinner, ["pinners", i], document)),
     ...migrations.flatMap((migration, i) => {
       const path = ["migrations", i];
       return [

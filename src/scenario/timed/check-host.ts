@@ -34,11 +34,19 @@ function zoneContradictions(document: ScenarioDocument): Contradiction[] {
   return found;
 }
 
-function countContradictions({ host, guests }: ScenarioDocument): Contradiction[] {
+function countContradictions({ host, guests, operations }: ScenarioDocument): Contradiction[] {
   const found: Contradiction[] = [];
   const vcpus = sum(guests.map((guest) => guest.vcpus));
   if (vcpus > MAX_VCPUS) {
     found.push({ path: ["guests"], message: `there are ${vcpus} vCPUs, at most ${MAX_VCPUS} may be` });
+  }
+  const forks = operations.filter((operation) => operation.do === "fork").length;
+  // Whoever forks is one of the guests: the largest is the most that it can be.
+  const children = forks * Math.max(...guests.map((guest) => guest.memory));
+  const pages = sum(guests.map((guest) => guest.memory)) + children;
+  if (pages > MAX_PFN) {
+    const who = forks > 0 ? "guests and children of forks have" : "have";
+    found.push({ path: ["guests"], message: `${who} ${pages} pages, at most ${MAX_PFN} (256GiB) may be` });
   }
   const slots = sum(host.swap.map((device) => device.size));
   if (slots >= MAX_PFN) {

@@ -1,6 +1,8 @@
 /** What a YAML file says of quantities that are drawn, as points of their inverse distribution functions. */
 import type { Distribution } from "../scenario.ts";
 
+const MAX_QUANTILES = 128;
+
 type Points = Distribution["points"];
 
 export function constant(ns: number): Distribution {
@@ -48,6 +50,8 @@ export function exponential(meanNs: number): Distribution {
 
 /** Quantiles by share, in any order; or in words what is wrong with them. */
 export function quantiles(table: Readonly<Record<string, number>>): Distribution | string {
+  const nr = Object.keys(table).length;
+  if (nr > MAX_QUANTILES) return `has ${nr} shares, at most ${MAX_QUANTILES} may be`;
   const points = Object.entries(table)
     .map(([share, ns]) => ({ share: Number(share), ns }))
     .toSorted((a, b) => a.share - b.share);

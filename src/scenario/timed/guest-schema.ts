@@ -3,7 +3,7 @@ import * as z from "zod";
 import { fields, kebabName } from "../fields.ts";
 import { asyncPfModes } from "../scenario.ts";
 import { MAX_VCPUS } from "./host-schema.ts";
-import { duration, integer, pattern, range, size } from "./values.ts";
+import { MAX_SHORT_NS, duration, integer, pattern, range, size } from "./values.ts";
 
 const MAX_TASKS = 4096;
 const MAX_TASK_GROUPS = 64;
@@ -24,7 +24,7 @@ const tasks = fields({
         "zipf, shift, pingPong or trace.",
     ),
   ...range,
-  cpuPerAccess: duration(1).prefault("1us").describe("CPU time from one access to the next."),
+  cpuPerAccess: duration(1, MAX_SHORT_NS).prefault("1us").describe("CPU time from one access to the next."),
   writePercent: integer(0, 100).prefault(50).describe("Accesses in a hundred that write."),
   sleepEvery: integer(0, 1e9).prefault(0).describe("The task sleeps once in so many accesses; 0: never."),
   sleepFor: duration().prefault("0s").describe("How long it sleeps then."),
@@ -52,8 +52,10 @@ export const guestDocument = fields({
   swappedOut: integer(0, 1000)
     .prefault(0)
     .describe("How many in a thousand of them, evenly spread, are swapped out at first even if they fit."),
-  tick: duration(1000).prefault("4ms").describe("1/HZ of the guest: its timer interrupt."),
-  slice: duration(1000).prefault("3ms").describe("How long a task runs while others of its vCPU can."),
+  tick: duration(1000, MAX_SHORT_NS).prefault("4ms").describe("1/HZ of the guest: its timer interrupt."),
+  slice: duration(1000, MAX_SHORT_NS)
+    .prefault("3ms")
+    .describe("How long a task runs while others of its vCPU can."),
   tasks: z.array(tasks).max(MAX_TASK_GROUPS).prefault([]).describe("What the guest's tasks do."),
 });
 

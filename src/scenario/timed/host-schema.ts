@@ -1,10 +1,10 @@
 /** What a scenario's YAML may say of the host. */
 import * as z from "zod";
-import { MAX_NODES, MAX_PAGE_CLUSTER, MAX_SWAP_AREAS, PAGEBLOCK_PAGES } from "../../core/abi.ts";
+import { MAX_NODES, MAX_PAGE_CLUSTER, MAX_SWAP_AREAS, PAGEBLOCK_PAGES, PAGE_SIZE } from "../../core/abi.ts";
 import { namesIn, zoneKinds } from "../../core/names.ts";
 import { fields } from "../fields.ts";
 import { deviceKinds } from "../scenario.ts";
-import { distribution, duration, integer, size } from "./values.ts";
+import { MAX_SHORT_NS, distribution, duration, integer, size } from "./values.ts";
 
 export const MAX_VCPUS = 4096;
 const MAX_ZONES_OF_NODE = namesIn(zoneKinds).length;
@@ -35,7 +35,9 @@ const device = fields({
     .describe("Requests that it works on at one time; 0: the CPU does the I/O, as for zram."),
   read: distribution().exactOptional().describe("Time of a read, its transfer not counted."),
   write: distribution().exactOptional().describe("Time of a write, its transfer not counted."),
-  bytesPerSecond: integer(1, 1e12).exactOptional().describe("Bytes a second, of all requests together."),
+  bytesPerSecond: integer(PAGE_SIZE, 1e12)
+    .exactOptional()
+    .describe("Bytes a second, of all requests together."),
 });
 
 export const hostDocument = fields({
@@ -59,8 +61,10 @@ export const hostDocument = fields({
       "Physical CPUs for vCPUs; otherwise as many as there are vCPUs. Kernel threads do not need them.",
     ),
   // min_granularity of CFS on 8 CPUs or more: 0.75 ms · (1 + log2 8).
-  slice: duration(1000).prefault("3ms").describe("How long a vCPU runs while others wait for its CPU."),
-  tick: duration(1000)
+  slice: duration(1000, MAX_SHORT_NS)
+    .prefault("3ms")
+    .describe("How long a vCPU runs while others wait for its CPU."),
+  tick: duration(1000, MAX_SHORT_NS)
     .prefault("4ms")
     .describe("1/HZ of the host: a vCPU that runs guest code leaves the guest at the latest then."),
   memoryLimit: size()

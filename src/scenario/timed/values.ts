@@ -19,15 +19,20 @@ export function converted<Input, Output extends number | object>(convert: (input
 
 const DURATION = "is not a duration with its unit: 800ns, 75us, 1.5ms, 3s, 10min";
 
-/** A duration, in ns; at least `min`. */
-export function duration(min = 0) {
+/** The most of a duration that the core keeps in 32 bits: 2.1 s. */
+export const MAX_SHORT_NS = 2 ** 31 - 1;
+
+/** A duration, in ns. */
+export function duration(min = 0, max = Number.MAX_SAFE_INTEGER) {
   return z
     .string({ error: DURATION })
     .regex(durationPattern, { error: DURATION })
     .transform(
       converted((text: string) => {
         const ns = parseDuration(text);
-        return typeof ns === "number" && ns < min ? `is less than ${min}ns` : ns;
+        if (typeof ns === "string") return ns;
+        if (ns < min) return `is less than ${min}ns`;
+        return ns > max ? `is more than ${max}ns` : ns;
       }),
     );
 }
@@ -47,7 +52,8 @@ export function size(min = 1) {
   );
 }
 
-const share = z.string().regex(/^(?:0(?:\.\d{1,15})?|1)$/, { error: 'is not a share from "0" to "1"' });
+// The core has shares in units of 2^-24: six digits stay apart.
+const share = z.string().regex(/^(?:0(?:\.\d{1,6})?|1)$/, { error: 'is not a share from "0" to "1"' });
 
 const drawn = oneField("a distribution is one of exponential, quantiles, uniform", {
   exponential: duration().exactOptional().describe("Exponential with this mean."),

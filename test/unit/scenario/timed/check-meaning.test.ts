@@ -202,6 +202,35 @@ describe("a scenario that contradicts itself", () => {
       "there are 4097 vCPUs, at most 4096 may be",
     ],
     [
+      "guests with too much memory",
+      {
+        guests: [
+          { ...guest, touched: 0, memory: "256GiB" },
+          { memory: 1, name: "second" },
+        ],
+      },
+      "guests",
+      "have 67108865 pages, at most 67108864 (256GiB) may be",
+    ],
+    [
+      "children with too much memory",
+      {
+        guests: [{ ...guest, touched: 0, memory: "128GiB" }],
+        operations: [
+          { do: "fork", name: "a" },
+          { do: "fork", name: "b" },
+        ],
+      },
+      "guests",
+      "guests and children of forks have 100663296 pages",
+    ],
+    [
+      "pins without end",
+      { pinners: [{ guest: "first", perSecond: 10_000_000 }] },
+      "pinners[0]",
+      "holds up to 20000000 pins at one time, at most 16777216 may be",
+    ],
+    [
       "too much swap",
       {
         host: {

@@ -85,6 +85,10 @@ describe("other distributions", () => {
     [{ "0.5": 1, "1": 2 }, 'has not both "0" and "1"'],
     [{}, 'has not both "0" and "1"'],
     [{ "0": 1, "0.5": 3, "0.50": 3, "1": 4 }, "has 0.5 twice"],
+    [
+      Object.fromEntries(Array.from({ length: 129 }, (_, i) => [String(i / 128), i])),
+      "has 129 shares, at most 128 may be",
+    ],
     [{ "0": 1, "0.5": 3, "1": 2 }, "has less at 1 than at 0.5"],
   ])("are refused: %j", (table, wrong) => expect(quantiles(table)).toBe(wrong));
 });

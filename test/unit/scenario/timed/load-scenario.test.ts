@@ -190,11 +190,17 @@ describe("what a file says", () => {
       "host.nodes[0].zones[0].size",
       '"4KiB" is not at least 512 pages',
     ],
+    ["host: {slice: ~3s}", "host.slice", '"3s" is more than 2147483647ns'],
     ["host: {tick: ~1ns}", "host.tick", '"1ns" is less than 1000ns'],
     ["operations: [{do: ~jump}]", "operations[0].do", '"jump" is not one of offline, move-pages'],
     ["pinners: [{hold: {uniform: ~[2us, 1us]}}]", "pinners[0].hold.uniform", "has the larger value first"],
     ['pinners: [{hold: {quantiles: ~{"0": 1us}}}]', "pinners[0].hold.quantiles", 'has not both "0" and "1"'],
     ['pinners: [{hold: {quantiles: {~"2": 1us}}}]', "pinners[0].hold.quantiles.2", '"2" is not a share'],
+    [
+      'pinners: [{hold: {quantiles: {"0": 1us, ~"0.1234567": 1us, "1": 1us}}}]',
+      "pinners[0].hold.quantiles.0.1234567",
+      "is not a share",
+    ],
     ["pinners: [{hold: ~soon}]", "pinners[0].hold", '"soon" is not a duration with its unit'],
     ["pinners: [{hold: ~5}]", "pinners[0].hold", "5 is not a duration or a distribution"],
   ])("is not %s", (line, path, message) => {

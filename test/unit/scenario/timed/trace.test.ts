@@ -95,11 +95,13 @@ describe("CSV of libCacheSim", () => {
 describe("oracleGeneral", () => {
   it("has records of 24 bytes, all of them reads", () => {
     const requests = [
-      { time: 1, object: 900n },
-      { time: 1, object: 2n ** 64n - 1n, next: 3n },
-      { time: 4_294_967_295, object: 900n },
+      { time: 1, object: 900n, size: 1 },
+      { time: 1, object: 901n, next: 3n },
+      { time: 2, object: 900n + 2n ** 63n },
+      { time: 4_294_967_295, object: 900n, size: 2 },
     ];
-    expect(readTrace(oracle(requests), "a.oracleGeneral.bin")).toEqual([read(0), read(1), read(0)]);
+    const pages = [read(0), read(1), read(2), read(0)];
+    expect(readTrace(oracle(requests), "a.oracleGeneral.bin")).toEqual(pages);
   });
 
   it("may stand anywhere in a buffer", () => {
