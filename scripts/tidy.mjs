@@ -60,6 +60,7 @@ const layers = [
   { at: "src/worker/", imports: [...worker, "comlink", "node:"] },
   { at: "src/index.ts", imports: worker },
   { at: "src/explore.ts", imports: run },
+  { at: "src/run.ts", imports: run },
   { at: "src/cli/", imports: [...worker, "src/index.ts", "src/cli/", "commander", "node:"] },
   { at: "src/page/", imports: [...worker, "src/index.ts", "src/page/"] },
 

@@ -8,16 +8,18 @@ const FORMATS = ["table", "json", "csv"] as const;
 export type Format = (typeof FORMATS)[number];
 /** Formats of what one reads from the top to the bottom: stories of schedules. */
 export type DocumentFormat = "markdown" | "html";
+/** Formats of charts: the chart alone, or a page with its numbers. */
+export type ChartFormat = "svg" | "html";
 
 const PIPE_COLUMNS = 120;
 const MIN_COLUMNS = 60; // below that, and on a terminal that says 0, lines are left to the terminal
 
-export interface OutputOptions<F extends Format | DocumentFormat = Format> {
+export interface OutputOptions<F extends Format | DocumentFormat | ChartFormat = Format> {
   readonly format: F;
   readonly out?: string;
 }
 
-export function formatOption(formats: readonly (Format | DocumentFormat)[] = FORMATS): Option {
+export function formatOption(formats: readonly (Format | DocumentFormat | ChartFormat)[] = FORMATS): Option {
   return new Option("--format <format>", "how to print").choices(formats).default("table");
 }
 

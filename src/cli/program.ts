@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { SimError, type SimErrorCode } from "../errors.ts";
 import { addBenchCommand } from "./bench.ts";
+import { addCurveCommand } from "./curve.ts";
 import { addExplainCommands } from "./explain.ts";
 import { addExploreCommand } from "./explore.ts";
 import { packageVersion } from "./package.ts";
@@ -30,6 +31,7 @@ function createProgram(): Command {
       "\nExit codes: 0 done, 1 an expectation was not met, 2 wrong usage, 70 a bug of Pinshift, 130 Ctrl-C.",
     );
   addRunCommand(program);
+  addCurveCommand(program);
   addExploreCommand(program);
   addReplayCommand(program);
   addValidateCommand(program);

@@ -17,13 +17,13 @@ const right = (head: string, width: number): Column => ({ head, width, align: "r
 const COLUMNS: readonly Column[] = [
   right("load", 6),
   { head: "policy", width: 16 },
-  right("measured", 15),
+  right("measured", 13),
   right("in block", 12),
-  right("one round", 9),
+  right("at once", 9),
   right("95 %", 14),
   right("expected", 8),
-  right("patient", 7),
-  right("after", 17),
+  right("offline", 7),
+  right("after", 19),
 ];
 
 const HEADS = COLUMNS.map(({ head, align }) => [head, align === "right" ? "number" : ""] as const);
@@ -33,16 +33,16 @@ function share(value: number): string {
 }
 
 function cells(point: CurvePoint): string[] {
-  const { success, patient } = point;
+  const { atOnce, offlined } = point;
   return [
     formatNumber(point.load),
     variantLabel(point) + (point.crashed > 0 ? ` (${point.crashed} crash)` : ""),
     estimateText(point.measuredLoad, formatNumber),
     estimateText(point.pinsAtStart, formatNumber),
-    `${success.successes}/${success.runs}`,
-    `${share(success.low)} … ${share(success.high)}`,
+    `${atOnce.successes}/${atOnce.runs}`,
+    `${share(atOnce.low)} … ${share(atOnce.high)}`,
     point.expected === null ? NONE : share(point.expected),
-    `${patient.successes}/${patient.runs}`,
+    `${offlined.successes}/${offlined.runs}`,
     estimateText(point.timeToOfflineNs, formatDuration),
   ];
 }
@@ -54,10 +54,10 @@ function factsText({ scenario, kernel, costs, seeds }: CurveReport): string {
 function legendText({ blockPages }: CurveReport): string {
   return (
     "load: pages that the pinners hold on average. measured: pins over time, those of async_pf and of " +
-    "other memory too. in block: pins in the block when the offline began. one round: went offline with a " +
-    "caller who gives up after one round, with Wilson's interval. expected: (1 − ρ/N)^N for the ρ pins in " +
-    `the block of N = ${blockPages} pages. patient, after: with the scenario's own patience; the time is ` +
-    "that of runs that went offline. Times are simulated."
+    "other memory too. in block: pins in the block when the offline began. at once: went offline with " +
+    "every page moved at the first attempt, with Wilson's interval. expected: (1 − ρ/N)^N for the ρ pins " +
+    `in the block of N = ${blockPages} pages. offline, after: went offline before the caller's patience ` +
+    "was at its end, and after how long. Times are simulated."
   );
 }
 
@@ -84,13 +84,12 @@ const CSV_COLUMNS = [
   "measuredLoad",
   "pinsInBlock",
   "runs",
-  "offlined",
-  "low",
-  "high",
+  "atOnce",
+  "atOnceLow",
+  "atOnceHigh",
   "expected",
   "crashed",
-  "patientRuns",
-  "patientOfflined",
+  "offlined",
   "timeToOfflineNs",
   "timeToOfflineLowNs",
   "timeToOfflineHighNs",
@@ -104,14 +103,13 @@ export function renderCurveCsv(report: CurveReport): string {
     point.load,
     point.measuredLoad?.mean ?? null,
     point.pinsAtStart?.mean ?? null,
-    point.success.runs,
-    point.success.successes,
-    point.success.low,
-    point.success.high,
+    point.atOnce.runs,
+    point.atOnce.successes,
+    point.atOnce.low,
+    point.atOnce.high,
     point.expected,
     point.crashed,
-    point.patient.runs,
-    point.patient.successes,
+    point.offlined.successes,
     point.timeToOfflineNs?.mean ?? null,
     point.timeToOfflineNs?.low ?? null,
     point.timeToOfflineNs?.high ?? null,
@@ -155,18 +153,16 @@ function successChart(report: CurveReport): Chart {
   const measured = byPolicy(report).map((points): Series => ({
     label: points[0] === undefined ? "" : variantLabel(points[0]),
     kind: "measured",
-    points: points
-      .filter(({ success }) => success.runs > 0)
-      .map((point) => ({
-        x: point.load,
-        y: point.success.successes / point.success.runs,
-        low: point.success.low,
-        high: point.success.high,
-        note: `${pointLabel(point)}: ${point.success.successes} of ${point.success.runs}`,
-      })),
+    points: points.map((point) => ({
+      x: point.load,
+      y: point.atOnce.successes / point.atOnce.runs,
+      low: point.atOnce.low,
+      high: point.atOnce.high,
+      note: `${pointLabel(point)}: ${point.atOnce.successes} of ${point.atOnce.runs}`,
+    })),
   }));
   return {
-    title: "Offline within one round",
+    title: "Offline at the first attempt",
     xLabel: "pages that the pinners hold on average",
     yLabel: "share of runs, with Wilson's interval of 95 %",
     yScale: "linear",
@@ -181,7 +177,7 @@ function timeChart(report: CurveReport): Chart {
   return {
     title: "Time to offline",
     xLabel: "pages that the pinners hold on average",
-    yLabel: "with the scenario's own patience; runs that went offline",
+    yLabel: "of runs that went offline",
     yScale: "log",
     yDomain: null,
     formatX: formatNumber,

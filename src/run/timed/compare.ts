@@ -31,7 +31,7 @@ export interface CompareOptions {
   readonly seeds: readonly number[];
   /** Every policy goes on from the state that the first has before the first operation. */
   readonly fork?: boolean;
-  /** Called now and then. A promise is waited for; false ends the comparison with what is complete. */
+  /** Called before each run, and now and then. A promise is waited for; false ends it with what there is. */
   readonly onProgress?: (progress: CompareProgress) => boolean | Promise<boolean>;
   /** Version of the package, for the report. */
   readonly version: string;
@@ -67,12 +67,15 @@ async function allRuns(
   /* oxlint-disable no-await-in-loop */
   for (const seed of seeds) {
     if (fork) {
+      // A run may be too short to be asked while it runs.
+      if (!(await watch(seed, null)(0))) return { runs, stopped };
       const found = await runner.forkScenario({ scenario, variants, seed, onProgress: watch(seed, null) });
       if (stopped) return { runs, stopped };
       runs.push(...found);
       continue;
     }
     for (const variant of variants) {
+      if (!(await watch(seed, variant)(0))) return { runs, stopped };
       const run = await runner.runScenario({ scenario, variant, seed, onProgress: watch(seed, variant) });
       if (stopped) return { runs, stopped };
       runs.push(run);

@@ -6,9 +6,9 @@ import type { CostProfileName } from "../../scenario/cost-profiles.ts";
 import type { Distribution, Scenario, ScenarioPinner } from "../../scenario/scenario.ts";
 import type { PolicyVariant } from "../../scenario/variant.ts";
 import { type CompareOptions, compareScenario, variantKey } from "./compare.ts";
-import type { ComparisonReport, OperationSummary, VariantSummary } from "./comparison.ts";
+import type { VariantSummary } from "./comparison.ts";
 import type { TimedRun } from "./result.ts";
-import { type Estimate, type Proportion, estimate } from "./statistics.ts";
+import { type Estimate, type Proportion, estimate, proportion } from "./statistics.ts";
 import { hasSucceeded } from "./summary.ts";
 
 export interface CurveOptions extends Omit<CompareOptions, "fork"> {
@@ -23,23 +23,22 @@ export interface CurvePoint extends PolicyVariant {
   readonly measuredLoad: Estimate | null;
   /** Pins in the block when the offline began. */
   readonly pinsAtStart: Estimate | null;
-  /** Of a caller who gives up after one round. */
-  readonly success: Proportion;
+  /** Went offline with every page moved at the first attempt: what a caller sees who tries once. */
+  readonly atOnce: Proportion;
   readonly crashed: number;
   /** The closed form for the pins that were in the block. */
   readonly expected: number | null;
-  /** With the scenario's own patience, ns: of the runs in which the block went offline. Null if none did. */
+  /** Went offline at last, before the caller's patience was at its end. */
+  readonly offlined: Proportion;
+  /** How long that took, ns. Null if none did. */
   readonly timeToOfflineNs: Estimate | null;
-  /** In how many it did. */
-  readonly patient: Proportion;
 }
 
 export interface CurveRun extends PolicyVariant {
   readonly load: number;
   readonly seed: number;
-  /** One round, or the scenario's own patience. */
-  readonly patience: "one-round" | "own";
   readonly offlined: boolean;
+  readonly atOnce: boolean;
   readonly durationNs: number | null;
   readonly stateHash: string;
 }
@@ -100,14 +99,6 @@ export function withLoad(scenario: Scenario, load: number): Scenario {
   return { ...scenario, pinners };
 }
 
-/** The scenario with a caller who gives up after one round. */
-function oneRound(scenario: Scenario): Scenario {
-  const operations = scenario.operations.map((operation) =>
-    operation.do === "offline" ? { ...operation, giveUpRounds: 1 } : operation,
-  );
-  return { ...scenario, operations };
-}
-
 function offlineName({ name, operations }: Scenario): string {
   const found = operations.find((operation) => operation.do === "offline");
   if (found === undefined)
@@ -115,39 +106,7 @@ function offlineName({ name, operations }: Scenario): string {
   return found.name;
 }
 
-function named(summary: VariantSummary | undefined, name: string): OperationSummary | undefined {
-  return summary?.operations.find((operation) => operation.name === name);
-}
-
-const NEVER: Proportion = { runs: 0, successes: 0, low: 0, high: 1 };
-
-/** What the runs of one load say of a policy. */
-function pointOf(load: number, summary: VariantSummary, patient: ComparisonReport, name: string): CurvePoint {
-  const { policy, repairs, measures, crashed } = summary;
-  const operation = named(summary, name);
-  const pinsAtStart = operation?.pinsAtStart.estimate ?? null;
-  const key = variantKey(summary);
-  const own = patient.policies.find((other) => variantKey(other) === key);
-  const times = patient.runs.flatMap((run) => {
-    const result = run.operations.find((one) => one.name === name);
-    const counts = variantKey(run) === key && run.crash === null && result !== undefined;
-    return counts && hasSucceeded(result) && result.durationNs !== null ? [result.durationNs] : [];
-  });
-  return {
-    policy,
-    repairs,
-    load,
-    measuredLoad: measures.meanPins.estimate,
-    pinsAtStart,
-    success: operation?.success ?? NEVER,
-    crashed,
-    expected: pinsAtStart === null ? null : probabilityOfNoPin(pinsAtStart.mean, MEMORY_BLOCK_PAGES),
-    timeToOfflineNs: times.length === 0 ? null : estimate(times),
-    patient: named(own, name)?.success ?? NEVER,
-  };
-}
-
-function curveRun(run: TimedRun, load: number, patience: CurveRun["patience"], name: string): CurveRun {
+function curveRun(run: TimedRun, load: number, name: string): CurveRun {
   const { policy, repairs, seed, stateHash, crash } = run;
   const result = run.operations.find((operation) => operation.name === name);
   const offlined = crash === null && result !== undefined && hasSucceeded(result);
@@ -156,16 +115,40 @@ function curveRun(run: TimedRun, load: number, patience: CurveRun["patience"], n
     repairs,
     load,
     seed,
-    patience,
     offlined,
+    atOnce: offlined && result.cleanAtOnce,
     durationNs: result?.durationNs ?? null,
     stateHash,
   };
 }
 
+/** What the runs of a load say of a policy. */
+function pointOf(summary: VariantSummary, runs: readonly CurveRun[], load: number, name: string): CurvePoint {
+  const { policy, repairs, measures, crashed, operations } = summary;
+  const own = runs.filter((run) => variantKey(run) === variantKey(summary));
+  const operation = operations.find((one) => one.name === name);
+  const pinsAtStart = operation?.pinsAtStart.estimate ?? null;
+  const times = own.flatMap(({ offlined, durationNs }) =>
+    offlined && durationNs !== null ? [durationNs] : [],
+  );
+  return {
+    policy,
+    repairs,
+    load,
+    measuredLoad: measures.meanPins.estimate,
+    pinsAtStart,
+    atOnce: proportion(own.filter(({ atOnce }) => atOnce).length, own.length),
+    crashed,
+    expected: pinsAtStart === null ? null : probabilityOfNoPin(pinsAtStart.mean, MEMORY_BLOCK_PAGES),
+    offlined: proportion(own.filter(({ offlined }) => offlined).length, own.length),
+    timeToOfflineNs: times.length === 0 ? null : estimate(times),
+  };
+}
+
 /**
- * Takes a block offline while pinners hold `loads` pages on average: once with a caller who gives up after
- * one round, once with the patience that the scenario gives it.
+ * Takes a block offline while pinners hold `loads` pages on average, and says how often all of it moved at
+ * the first attempt and how long it took. A caller of one round (`giveUpRounds`) would not tell that: a round
+ * of v3.12 is 256 pages, and one of v6.1 the whole block.
  *
  * @throws {SimError} ERR_ARGUMENT if the scenario has no offline operation, or no pinner whose rate could be
  *   changed; what compareScenario() throws.
@@ -174,38 +157,25 @@ export async function pinLoadCurve(options: CurveOptions): Promise<CurveReport> 
   const { scenario, variants, seeds, version, onProgress = () => true } = options;
   const name = offlineName(scenario);
   const loads = [...new Set(options.loads)].toSorted((a, b) => a - b);
-  const perComparison = variants.length * seeds.length;
-  const total = 2 * loads.length * perComparison;
+  const total = loads.length * variants.length * seeds.length;
   const points: CurvePoint[] = [];
   const runs: CurveRun[] = [];
-  let done = 0;
   let interrupted = false;
-  const compare = async (changed: Scenario): Promise<ComparisonReport> => {
-    const before = done;
+  for (const load of loads) {
+    const before = runs.length;
+    // One after the other: each run takes the memory of a host.
+    // oxlint-disable-next-line no-await-in-loop
     const report = await compareScenario({
       ...options,
-      scenario: { ...changed, untilDone: true },
+      scenario: { ...withLoad(scenario, load), untilDone: true },
       onProgress: (progress) => onProgress({ ...progress, done: before + progress.done, total }),
     });
-    done += report.runs.length;
-    interrupted ||= report.interrupted;
-    return report;
-  };
-  for (const load of loads) {
-    const loaded = withLoad(scenario, load);
-    // One after the other: each run takes the memory of a host.
-    /* oxlint-disable no-await-in-loop */
-    const impatient = await compare(oneRound(loaded));
-    if (interrupted) break;
-    const patient = await compare(loaded);
-    /* oxlint-enable no-await-in-loop */
     // The points of a load are complete, or not there.
+    interrupted = report.interrupted;
     if (interrupted) break;
-    points.push(...impatient.policies.map((summary) => pointOf(load, summary, patient, name)));
-    runs.push(
-      ...impatient.runs.map((run) => curveRun(run, load, "one-round", name)),
-      ...patient.runs.map((run) => curveRun(run, load, "own", name)),
-    );
+    const own = report.runs.map((run) => curveRun(run, load, name));
+    points.push(...report.policies.map((summary) => pointOf(summary, own, load, name)));
+    runs.push(...own);
   }
   return {
     command: "curve",
