@@ -76,7 +76,10 @@ describe("policies", () => {
       pinshift("policies", "--format", "json").stdout,
     );
     const list = policies.map(({ name }) => name).join(",");
-    expect(pinshift("--policy", list, "--format", "csv")).toMatchObject({ code: 0, stderr: "" });
+    expect(pinshift("run", "situation", "--policy", list, "--format", "csv")).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
   });
 
   it("gives a row per policy and repair as CSV", () => {

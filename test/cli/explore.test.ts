@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LatticeReport } from "../../src/run/explore/lattice.ts";
 import type { ExploreReport } from "../../src/run/explore/result.ts";
-import { pinshift, pinshiftAfter } from "./pinshift.ts";
+import { ctrlC, pinshift, pinshiftAfter } from "./pinshift.ts";
 
 const userModel = `name: of-a-user
 title: Does a migration meet a fault?
@@ -216,18 +216,6 @@ describe("explore --repairs all", () => {
     expect(pinshift("explore", "one-fault", "--repairs", "all", "--format", format).stdout).toContain(part);
   });
 });
-
-/** Sends Ctrl-C once the command waits for it; what `then` does happens at the same time. */
-function ctrlC(then: string): string {
-  return `
-    const timer = setInterval(() => {
-      if (process.listenerCount("SIGINT") === 0) return;
-      clearInterval(timer);
-      ${then}
-      setTimeout(() => process.kill(process.pid, "SIGINT"), 300);
-    }, 10);
-    timer.unref();`;
-}
 
 describe("Ctrl-C", () => {
   it("ends the search, and what was found so far is printed", () => {

@@ -24,6 +24,18 @@ export function pinshiftAfter(script: string, ...args: string[]): Finished {
   return node(root, "--import", `data:text/javascript,${encodeURIComponent(script)}`, binary, ...args);
 }
 
+/** A script that sends Ctrl-C once the command waits for it; what `then` does happens at the same time. */
+export function ctrlC(then: string): string {
+  return `
+    const timer = setInterval(() => {
+      if (process.listenerCount("SIGINT") === 0) return;
+      clearInterval(timer);
+      ${then}
+      setTimeout(() => process.kill(process.pid, "SIGINT"), 300);
+    }, 10);
+    timer.unref();`;
+}
+
 /** Runs Node itself. */
 export function node(cwd: string, ...args: string[]): Finished {
   const { status, stdout, stderr, error } = spawnSync(process.execPath, args, { cwd, encoding: "utf8" });

@@ -26,6 +26,7 @@ const names = [
   "bulk-move",
   "longterm-start",
   "offline-nvme",
+  "pin-load",
   "rfc-under-load",
   "swap-mix",
 ];
@@ -45,7 +46,7 @@ describe("scenarios", () => {
     );
     expect(json).toMatchObject({ command: "scenarios", version: expect.stringMatching(/^\d/) });
     expect(json.scenarios.map(({ name }) => name)).toEqual(names);
-    expect(json.scenarios[7]).toMatchObject({
+    expect(json.scenarios[8]).toMatchObject({
       kernel: "v6.1",
       vcpus: 8,
       guestPages: 131_072,

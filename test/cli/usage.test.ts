@@ -14,6 +14,44 @@ describe("wrong usage: exit code 2, one line on stderr, nothing on stdout", () =
     ["an unknown repair in --repair", ["--repair", "L1,X"], '--repair: "X" is not one of L1'],
     ["an unknown kernel", ["--kernel", "v4.0"], '--kernel: "v4.0" is not one of v3.12, v6.1, v6.12'],
     ["a seed that is no number", ["--seed", "x1"], "'x1' is invalid. Allowed is an integer from 0"],
+    ["seeds that are none", ["--seeds", "5..1"], "'5..1' is invalid. Allowed are 1 to 100000 seeds, as 1..5"],
+    ["a seed and seeds", ["--seed", "1", "--seeds", "1..2"], "'--seed <number>' cannot be used with"],
+    ["a seed twice", ["--seeds", "1,2,1"], "seeds: 1 is there twice"],
+    ["a policy twice", ["--policy", "pin,rfc,pin"], "policies: pin is there twice"],
+    ["an unknown scenario", ["run", "rfc-under-laod"], '"rfc-under-laod" is not one of async-pf-gain, '],
+    ["a scenario that is not there", ["run", "no/such.yaml"], "run: no/such.yaml: no such file or directory"],
+    [
+      "a setting that goes nowhere",
+      ["--set", "guests[0].vcpu=8"],
+      "--set guests[0].vcpu=8: guests[0].vcpu: is not a known key",
+    ],
+    [
+      "an outcome that is none",
+      ["--fail-on", "oops"],
+      '--fail-on: "oops" is not one of crash, broken, failed',
+    ],
+    [
+      "a rule that cannot be broken",
+      ["--policy", "pin", "--fail-on", "drop-get:crash"],
+      "--fail-on: drop-get is not among the policies that are run",
+    ],
+    [
+      "intervals that nobody takes",
+      ["run", "pin-load", "--intervals"],
+      "--intervals: pin-load takes none: --set interval=100ms",
+    ],
+    [
+      "an option of scenarios for the situation",
+      ["run", "situation", "--seeds", "1..2"],
+      "--seeds: is for scenarios, not for situation",
+    ],
+    ["loads that are none", ["curve", "--loads", "1,0"], "'1,0' is invalid. Allowed are numbers above 0"],
+    ["a curve without pinners", ["curve", "swap-mix"], "swap-mix: operations: none takes memory offline"],
+    [
+      "a curve whose pins have no rate",
+      ["curve", "rfc-under-load"],
+      "rfc-under-load: pinners: the load needs",
+    ],
     ["a negative seed", ["--seed=-1"], "'-1' is invalid. Allowed is an integer from 0"],
     [
       "a seed that is too large",
@@ -63,7 +101,7 @@ describe("help and version", () => {
   it.each([["--help"], ["help"]])("%s lists the commands and exit codes", (arg) => {
     const { code, stdout } = pinshift(arg);
     expect(code).toBe(0);
-    for (const command of ["run", "explore", "replay", "validate", "policies", "explain", "bench"]) {
+    for (const command of ["run", "curve", "explore", "replay", "validate", "policies", "explain", "bench"]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, "m"));
     }
     expect(stdout).toContain("2 wrong usage");

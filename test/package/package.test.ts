@@ -65,6 +65,19 @@ describe("the packed package", () => {
     expect(consumer.node("wasm.js").trim()).toBe("true");
   });
 
+  it("compares policies in a scenario of the user's own", () => {
+    consumer.write(
+      "run.js",
+      `import { compareScenario, loadScenario, parseVariant } from "pinshift/run";
+      const text = "name: mine\\ntitle: Mine?\\nduration: 10ms\\nguests: [{ memory: 4MiB }]\\n";
+      const scenario = loadScenario(text, "mine.yaml");
+      const variants = ["pin", "drop-get"].map((name) => parseVariant("mine", name));
+      const report = await compareScenario({ scenario, variants, seeds: [1, 2], version: "1" });
+      console.info(report.runs.length, report.policies[1].measures.endNs.estimate.mean);`,
+    );
+    expect(consumer.node("run.js").trim()).toBe("4 10000000");
+  });
+
   it("puts the command on the path", () => {
     const command = path.join(consumer.dir, "node_modules/.bin/pinshift");
     expect(fs.statSync(command).mode & 0o111).not.toBe(0);

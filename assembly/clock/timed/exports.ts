@@ -1,4 +1,4 @@
-/** What the timed clock exports from core.wasm. Drawing, recording and the queue by itself are there for tests. */
+/** What the timed clock exports from core.wasm; drawing, recording and the bare queue are for tests. */
 export { beginTimed, moveSlowly, setDevice, setEnd, setQuantile, setZipf } from "./set_up";
 export { startJob, startThread } from "./set_up";
 export { draw } from "./draw";

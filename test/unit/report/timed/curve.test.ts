@@ -16,11 +16,11 @@ const point: CurvePoint = {
   load: 0.1,
   measuredLoad: { runs: 8, mean: 0.12, low: 0.1, high: 0.14 },
   pinsAtStart: { runs: 8, mean: 0.125, low: 0, high: 0.4 },
-  success: { runs: 8, successes: 7, low: 0.529, high: 0.978 },
+  atOnce: { runs: 8, successes: 7, low: 0.529, high: 0.978 },
   crashed: 0,
   expected: 0.8825,
   timeToOfflineNs: { runs: 8, mean: 40_000_000, low: 30_000_000, high: 50_000_000 },
-  patient: { runs: 8, successes: 8, low: 0.676, high: 1 },
+  offlined: { runs: 8, successes: 8, low: 0.676, high: 1 },
 };
 
 const report: CurveReport = {
@@ -40,7 +40,7 @@ const report: CurveReport = {
     {
       ...point,
       load: 1,
-      success: { runs: 8, successes: 0, low: 0, high: 0.324 },
+      atOnce: { runs: 8, successes: 0, low: 0, high: 0.324 },
       timeToOfflineNs: null,
     },
     { ...point, policy: "drop-get", load: 1, measuredLoad: null, pinsAtStart: null, expected: null },
@@ -83,7 +83,8 @@ describe("the curve as a table and as rows", () => {
       scenario: "small",
       policy: "pin",
       load: "0.1",
-      offlined: "7",
+      atOnce: "7",
+      offlined: "8",
       runs: "8",
       expected: "0.8825",
       timeToOfflineHighNs: "50000000",

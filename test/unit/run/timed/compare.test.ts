@@ -234,14 +234,21 @@ describe("compareScenario: the runs", () => {
         return true;
       },
     });
+    const [pin, dropGet] = variants("pin", "drop-get");
     expect(seen).toEqual([
-      { done: 0, total: 2, seed: 4, variant: { policy: "pin", repairs: [] }, nowNs: SECOND },
-      { done: 1, total: 2, seed: 4, variant: { policy: "drop-get", repairs: [] }, nowNs: SECOND },
+      { done: 0, total: 2, seed: 4, variant: pin, nowNs: 0 },
+      { done: 0, total: 2, seed: 4, variant: pin, nowNs: SECOND },
+      { done: 1, total: 2, seed: 4, variant: dropGet, nowNs: 0 },
+      { done: 1, total: 2, seed: 4, variant: dropGet, nowNs: SECOND },
     ]);
   });
 
-  it("keeps what is complete when it is stopped, and drops the run that was not", async () => {
-    const report = await compare(() => ({}), { onProgress: ({ done }) => done < 3 });
+  it.each([
+    ["before a run", 0],
+    ["while one is under way", SECOND],
+  ])("keeps what is complete when it is stopped %s", async (_, atNs) => {
+    const onProgress = ({ done, nowNs }: CompareProgress) => done < 3 || nowNs !== atNs;
+    const report = await compare(() => ({}), { onProgress });
     expect(report.interrupted).toBe(true);
     expect(report.runs.map(({ policy, seed }) => [policy, seed])).toEqual([
       ["pin", 1],

@@ -53,19 +53,18 @@ function curve(options: Partial<CurveOptions> = {}) {
   });
 }
 
-/** A runner that notes the scenarios it is given; a caller of one round gives up with odd seeds. */
+/** A runner that notes the scenarios it is given; with odd seeds a page has to be tried twice. */
 function watched(): { runner: Runner; seen: Scenario[] } {
   const seen: Scenario[] = [];
   const runner: Runner = {
     ...fakeRunner(() => ({})),
     runScenario: async (options) => {
       seen.push(options.scenario);
-      const rounds = options.scenario.operations.map((one) => (one.do === "offline" ? one.giveUpRounds : 0));
-      const fails = rounds.includes(1) && options.seed % 2 === 1;
+      const { variant, seed } = options;
       return timedRun({
-        ...options.variant,
-        seed: options.seed,
-        operations: [fails ? gaveUp : { ...offlined, durationNs: options.seed * MS }],
+        ...variant,
+        seed,
+        operations: [{ ...offlined, durationNs: seed * MS, cleanAtOnce: seed % 2 === 0 }],
       });
     },
   };
@@ -137,25 +136,23 @@ describe("the load", () => {
 });
 
 describe("pinLoadCurve", () => {
-  it("counts successes of a caller of one round, and times those with the scenario's patience", async () => {
+  it("counts what moved at the first attempt, and times what moved at all", async () => {
     const { runner, seen } = watched();
     const report = await curve({ runner, loads: [3, 0.1] });
     expect(report.loads).toEqual([0.1, 3]);
     expect(report.points.map(({ load }) => load)).toEqual([0.1, 3]);
     expect(report.points[0]).toMatchObject({
       policy: "pin",
-      success: { successes: 2, runs: 4 },
-      patient: { successes: 4, runs: 4 },
+      atOnce: { successes: 2, runs: 4 },
+      offlined: { successes: 4, runs: 4 },
       timeToOfflineNs: { runs: 4, mean: 2.5 * MS },
     });
-    const patience = seen.map(({ operations: [operation] }) =>
-      operation?.do === "offline" ? operation.giveUpRounds : undefined,
-    );
-    expect(patience).toEqual([1, 1, 1, 1, null, null, null, null, 1, 1, 1, 1, null, null, null, null]);
-    expect(seen.map(({ pinners }) => pinners[0]?.perSecond)).toEqual([
-      ...Array.from({ length: 8 }, () => 1),
-      ...Array.from({ length: 8 }, () => 30),
-    ]);
+    expect(seen.map(({ pinners }) => pinners[0]?.perSecond)).toEqual([1, 1, 1, 1, 30, 30, 30, 30]);
+  });
+
+  it("does not call it moved at the first attempt if pages are left", async () => {
+    const runner = fakeRunner(() => ({ operations: [{ ...gaveUp, cleanAtOnce: true }] }));
+    expect((await curve({ runner })).points[0]).toMatchObject({ atOnce: { successes: 0, runs: 4 } });
   });
 
   it("has a point a policy and load, and the hash of every run", async () => {
@@ -166,14 +163,14 @@ describe("pinLoadCurve", () => {
       [2, "pin"],
       [2, "drop-get"],
     ]);
-    expect(report.runs).toHaveLength(8);
+    expect(report.runs).toHaveLength(4);
     expect(report.runs[0]).toEqual({
       policy: "pin",
       repairs: [],
       load: 1,
       seed: 1,
-      patience: "one-round",
       offlined: true,
+      atOnce: true,
       durationNs: 40_000_000,
       stateHash: "0123456789abcdef",
     });
@@ -181,7 +178,7 @@ describe("pinLoadCurve", () => {
 
   it("has no time where nothing went offline, and none of a run that crashed", async () => {
     const [failed] = (await curve({ runner: fakeRunner(() => ({ operations: [gaveUp] })) })).points;
-    expect(failed).toMatchObject({ timeToOfflineNs: null, success: { successes: 0, runs: 4 } });
+    expect(failed).toMatchObject({ timeToOfflineNs: null, offlined: { successes: 0, runs: 4 } });
     const [crashed] = (await curve({ runner: fakeRunner(() => ({ crash })) })).points;
     expect(crashed).toMatchObject({ crashed: 4, timeToOfflineNs: null, measuredLoad: null, expected: null });
   });
@@ -192,12 +189,12 @@ describe("pinLoadCurve", () => {
       loads: [1, 2],
       seeds: [1, 2],
       onProgress: ({ done, total }) => {
-        expect(total).toBe(8);
+        expect(total).toBe(4);
         seen.push(done);
-        return done < 5;
+        return done < 3;
       },
     });
-    expect(seen).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(seen).toEqual([0, 0, 1, 1, 2, 2, 3]);
     expect(report).toMatchObject({ interrupted: true });
     expect(report.points.map(({ load }) => load)).toEqual([1]);
   });
