@@ -36,7 +36,7 @@ describe("scenarios", () => {
     const { code, stdout, stderr } = pinshift("scenarios");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     for (const name of names) expect(stdout).toMatch(new RegExp(`^${name} `, "m"));
-    expect(stdout).toMatch(/^rfc-under-load +v3\.12 +4 +160 MiB +nvme +5\.0 s +Can the block/m);
+    expect(stdout).toMatch(/^rfc-under-load +v3\.12 +4 +160 MiB +ssd +5\.0 s +Can the block/m);
     expect(stdout.split("\n").filter((line) => line.length > 120)).toEqual([]);
   });
 
