@@ -13,7 +13,7 @@ const BYTES_PER_MIB = 2 ** 20;
 const SAMPLE_NS = { full: 20_000_000, smoke: 200_000 } as const;
 const EVENTS_ARE =
   "an event is a transition of a vCPU thread, a kworker, a reclaimer or a job, the end of a request, a " +
-  "sleep or a slice, or the accesses of a vCPU in guest mode up to the next thing that anybody else does";
+  "sleep or a slice";
 
 function framesOf(size: Size, full: number): number {
   return size === "smoke" ? full / 1024 : full;

@@ -134,8 +134,8 @@ const page = inFile("assembly/kernel/migrate_page.ts", [
   {
     id: "migrate-during-writeback",
     what: "wait_on_page_writeback() does not wait",
-    find: "force && mode == MIGRATE_SYNC && machine().exploring != 0;",
-    replace: "force && mode == MIGRATE_SYNC && machine().exploring < 0;",
+    find: "force && mode == MIGRATE_SYNC && machine().interleaved != 0;",
+    replace: "force && mode == MIGRATE_SYNC && machine().interleaved < 0;",
   },
 ]);
 

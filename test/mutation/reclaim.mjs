@@ -235,8 +235,8 @@ const pageLock = inFile("assembly/kernel/page_lock.ts", [
   {
     id: "waiter-not-woken",
     what: "unlock_page() leaves those who sleep with their references",
-    find: "  if (m.nrWaiters == 0) return;",
-    replace: "  if (m.nrWaiters >= 0) return;",
+    find: "  if ((m.nrWaiters | m.nrParked) == 0) return;",
+    replace: "  if ((m.nrWaiters | m.nrParked) >= 0) return;",
   },
   {
     id: "waiter-without-get",
