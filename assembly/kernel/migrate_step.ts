@@ -81,7 +81,7 @@ export function migrationMove(id: i32): i32 {
 }
 
 /** The target of an attempt is put back, which frees it if the page has not moved. */
-function putTarget(migration: Migration): void {
+export function putTarget(migration: Migration): void {
   count(PROBE_ATTEMPTS, 1);
   if (migration.target == PFN_NONE) return;
   removePin(migration.targetPin);

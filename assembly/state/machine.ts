@@ -93,8 +93,7 @@ export class Machine {
   firstWoken: i32; // of them those that are to be woken now
   lastWoken: i32;
   freeWaiter: i32;
-  nrSubmitted: i32; // pages handed to a swap device that have not been put into a request yet
-  firstSubmitted: i32;
+  firstSubmitted: i32; // pages handed to a swap device that have not been put into a request yet: bios
   lastSubmitted: i32;
   freeBio: i32;
   nrBios: i32;

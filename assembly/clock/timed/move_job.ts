@@ -1,5 +1,5 @@
 /** move_pages(2) on the timed clock, and a background of migrations of one page each. */
-import { COST_ISOLATE, EBUSY, JOB_ENDED, JOB_MIGRATION, PFN_NONE } from "../../abi";
+import { COST_CALL, COST_ISOLATE, EBUSY, JOB_ENDED, PFN_NONE } from "../../abi";
 import { followPage } from "../../kernel/gup";
 import { isolateLruPage } from "../../kernel/isolate";
 import { append, isolatedPages } from "../../kernel/migrate_list";
@@ -14,7 +14,7 @@ import { blameHolders } from "./blame";
 import { draw, drawBelow } from "./draw";
 import { Job, endJob } from "./job_state";
 import { beginPasses, endPasses, isMigrating, passStep } from "./passes";
-import { PARKED, callCost, costOf } from "./timed_state";
+import { PARKED, costOf } from "./timed_state";
 
 const CALLS: i32 = 0;
 const CHUNKS: i32 = 1;
@@ -52,7 +52,7 @@ function begin(job: Job): i64 {
   job.rounds += 1;
   job.callEnd = endOfCall(job);
   job.does = CHUNKS;
-  return callCost(COST_ISOLATE, 0);
+  return <i64>costOf(COST_CALL);
 }
 
 /** The next migrate_pages() of the call, or its end. */
@@ -91,7 +91,6 @@ export function movePagesStep(job: Job, sleeper: i32): i64 {
 
 /** The next transition of a background of migrations. */
 export function migrationJobStep(job: Job, sleeper: i32): i64 {
-  assert(job.kind == JOB_MIGRATION, "migrationJobStep: another kind of job");
   if (mmAt(job.mm).exiting != 0) return PARKED;
   if (job.does == MIGRATES) {
     if (isMigrating(job)) return passStep(job, sleeper);

@@ -36,10 +36,10 @@ import { endIsolation, putbackLruPage } from "../../kernel/isolate";
 import { blame } from "../../kernel/migrate_control";
 import { append, isolatedPages, splice, unlink } from "../../kernel/migrate_list";
 import { isOrdinary, moveOrdinaryPage } from "../../kernel/migrate_ordinary";
+import { putTarget } from "../../kernel/migrate_step";
 import { migrationTransition, nextTransition } from "../../kernel/migrate_transition";
 import { putbackMovablePages } from "../../kernel/migrate";
 import { takeTarget } from "../../kernel/target";
-import { apfAt } from "../../state/apf";
 import { closeFrameRuns } from "../../state/frame_run";
 import { machine } from "../../state/machine";
 import {
@@ -50,7 +50,6 @@ import {
   migrationAt,
 } from "../../state/migration";
 import { Page, pageAt } from "../../state/page";
-import { removePin } from "../../state/pins";
 import { profile } from "../../state/profile";
 import { count } from "../../state/vmstat";
 import { parkOn } from "../../state/wait_queue";
@@ -64,7 +63,7 @@ const MAX_RUN: i32 = 512;
 const SPIN_NS: i64 = 200;
 
 /** What the transitions of an ordinary page that moves take together. */
-export function ordinaryCost(): u64 {
+function ordinaryCost(): u64 {
   const first = costOf(TRANSITION_MIGRATE_ALLOCATE) + costOf(TRANSITION_MIGRATE_LOCK);
   const waits = costOf(TRANSITION_MIGRATE_WRITEBACK) + costOf(TRANSITION_MIGRATE_ANON_VMA);
   const move = costOf(TRANSITION_MIGRATE_UNMAP) + costOf(TRANSITION_MIGRATE_PREPARE);
@@ -110,13 +109,6 @@ function beginAttempt(job: Job, pfn: i32): bool {
   job.migration = id;
   if (job.pass == 0) job.pageNs = machine().nowNs;
   return true;
-}
-
-function putTarget(migration: Migration): void {
-  count(PROBE_ATTEMPTS, 1);
-  if (migration.target == PFN_NONE) return;
-  removePin(migration.targetPin);
-  putbackLruPage(migration.target, pageAt(migration.target));
 }
 
 /** The page is settled: it is on the job's list no more. */
@@ -202,8 +194,7 @@ function waitFor(migration: Migration, sleeper: i32): i64 {
     parkOn(migration.pfn, sleeper);
     return PARKED;
   }
-  assert(migration.apf == 0 || apfAt(migration.apf).state >= 0, "waitFor: no such work item");
-  return SPIN_NS;
+  return SPIN_NS; // for async_pf.lock of a vCPU
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The scalars of the timed clock, and what a transition costs on it. */
-import { COST_CALL, NR_COSTS, TABLE_TIMED } from "../../abi";
+import { NR_COSTS, TABLE_TIMED } from "../../abi";
 import { TIMED_RECORD_SIZE, tablePtr } from "../../arena";
 
 @unmanaged
@@ -45,11 +45,6 @@ export function costOf(what: i32): u32 {
 
 export function setCost(what: i32, ns: u32): void {
   store<u32>(tablePtr(TABLE_TIMED) + COSTS_OFFSET + ((<usize>what) << 2), ns);
-}
-
-/** The fixed cost of a call, and that of so many pages of it. */
-export function callCost(each: i32, nr: i32): i64 {
-  return <i64>costOf(COST_CALL) + <i64>costOf(each) * <i64>nr;
 }
 
 /** A step has ended in a wait: its actor goes on when it is woken. Beside how long steps take. */

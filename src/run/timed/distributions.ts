@@ -69,7 +69,7 @@ export class Distributions {
     if (known !== undefined) return known;
     const first = this.#length;
     for (const { share, ns } of distribution.points) {
-      this.#points[first + (this.#length - first)] = { share: Math.round(share * SHARE_UNIT), ns };
+      this.#points[this.#length] = { share: Math.round(share * SHARE_UNIT), ns };
       this.#length += 1;
     }
     const number = first * 2 ** COUNT_BITS + distribution.points.length;

@@ -43,7 +43,7 @@ function framesOf(host: ScenarioHost): number {
   return sum(host.nodes.flatMap(({ zones }) => zones.map(({ pages }) => pages)));
 }
 
-/** Pins that there may be at one time: of a pinner ten times its mean, at least. */
+/** Pins that there may be at one time: of a pinner what comes within its longest hold, and some more. */
 function pinsOf(scenario: Scenario): number {
   const ofPinners = scenario.pinners.map(({ perSecond, atOnce, hold }) => {
     const longest = hold === null ? scenario.durationNs : Math.max(...hold.points.map(({ ns }) => ns));

@@ -1,9 +1,9 @@
 /**
- * Streams of random numbers: each task, device and job has its own, so that what one draws does not change
- * what another one does, and every policy meets the same numbers.
+ * Streams of random numbers: each task and job has its own, so that what one draws does not change what
+ * another one does, and every policy meets the same numbers. Those of devices come from the core's own.
  */
 
-const kinds = { task: 1n, device: 2n, job: 3n } as const;
+const kinds = { task: 1n, job: 3n } as const;
 const MASK = (1n << 64n) - 1n;
 
 /** The finaliser of splitmix64. */

@@ -19,8 +19,6 @@ export interface TaskPlacement {
   /** Of a Zipf distribution: its first point. Of a trace: its first access. */
   readonly first: number;
   readonly trace: readonly TraceAccess[] | null;
-  /** Which of all tasks it is. */
-  readonly number: number;
 }
 
 const patternCodes: Readonly<Record<Pattern["kind"], number>> = {
@@ -58,13 +56,13 @@ export function tasksOf(scenario: Scenario, points: Distributions): TaskPlacemen
     );
     const byVcpu = all.toSorted((a, b) => a.vcpu - b.vcpu);
     const placed = new Set<readonly TraceAccess[]>();
-    return byVcpu.map(({ tasks, vcpu }, number): TaskPlacement => {
+    return byVcpu.map(({ tasks, vcpu }): TaskPlacement => {
       const first = firstOf(tasks);
       const { pattern } = tasks;
       // The accesses of a trace are written once, by the first task that has it.
       const trace = pattern.kind === "trace" && !placed.has(pattern.accesses) ? pattern.accesses : null;
       if (trace !== null) placed.add(trace);
-      return { guest, vcpu, tasks, first, trace, number };
+      return { guest, vcpu, tasks, first, trace };
     });
   });
 }
