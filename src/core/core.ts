@@ -93,6 +93,14 @@ export class Core {
     return new Core(exports);
   }
 
+  /** Another instance in the same state. @throws {SimError} ERR_MEMORY */
+  async copy(): Promise<Core> {
+    const words = this.wordsAt(this.#exports.configAddress(), abi.CFG_WORDS).slice();
+    const other = await Core.create(words);
+    other.arena().set(this.arena());
+    return other;
+  }
+
   /** Memory of the instance in bytes. */
   get memoryBytes(): number {
     return this.#exports.memory.buffer.byteLength;

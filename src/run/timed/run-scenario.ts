@@ -9,7 +9,7 @@ import type { Scenario } from "../../scenario/scenario.ts";
 import type { PolicyVariant } from "../../scenario/variant.ts";
 import { blameOf, difference, eventsOf, histogramsOf, metricsOf, operationsOf, pinsNow } from "./collect.ts";
 import { type TimedMachine, buildTimedMachine } from "./machine.ts";
-import type { Interval, TimedRun } from "./result.ts";
+import type { Interval, Metrics, TimedRun } from "./result.ts";
 
 /** Events of a slice: some tenths of a second. */
 const SLICE_EVENTS = 500_000;
@@ -30,6 +30,8 @@ class Run {
   readonly #options: TimedOptions;
   readonly #intervals: Interval[];
   #nowNs: number;
+  /** What had been counted at the end of the last interval, null before that. */
+  #counted: Metrics | null;
   #violation: Violation | null = null;
 
   /** From the start on, or from where another run of the scenario has come to. */
@@ -38,6 +40,7 @@ class Run {
     this.#options = options;
     this.#intervals = prelude === null ? [] : [...prelude.#intervals];
     this.#nowNs = prelude === null ? 0 : prelude.#nowNs;
+    this.#counted = prelude === null ? null : prelude.#counted;
   }
 
   /** Runs up to `untilNs`, without marks on the way. */
@@ -59,9 +62,9 @@ class Run {
   #endInterval(endNs: number): void {
     const { core } = this.machine;
     core.read((x) => x.settleTimed(0n));
-    const before = this.#intervals.map(({ metrics }) => metrics);
     const total = metricsOf(core);
-    const metrics = before.reduce((rest, one) => difference(rest, one), total);
+    const metrics = this.#counted === null ? total : difference(total, this.#counted);
+    this.#counted = total;
     const freePages = core.read((x) => x.freeFrames());
     this.#intervals.push({ endNs, metrics, pinsNow: pinsNow(core), freePages });
   }
@@ -150,13 +153,11 @@ export async function forkScenario(
   const prelude = new Run(base, { ...options, variant: first });
   const stop = await prelude.runTo(forkNs);
   if (stop !== "until") return [prelude.result(stop)];
-  const arena = base.core.arena().slice();
   const runs: TimedRun[] = [];
   for (const variant of variants) {
     // One after the other: each takes the memory of a host.
     // oxlint-disable-next-line no-await-in-loop
-    const machine = await buildTimedMachine(scenario, first, seed);
-    machine.core.arena().set(arena);
+    const machine = { ...base, core: await base.core.copy() };
     if (variant !== first) setPolicy(machine, variant);
     const run = new Run(machine, { ...options, variant }, prelude);
     // oxlint-disable-next-line no-await-in-loop
